@@ -1,0 +1,35 @@
+"""What things are: frames, how they were taken, masters and their flags."""
+
+from solodark.frames.acquisition import Acquisition, Camera, FrameKind
+from solodark.frames.cfa import CFA_PATTERNS, cfa_plane_index, cfa_planes, shift_cfa_pattern
+from solodark.frames.frame import Frame, FrameSource, row_bands
+from solodark.frames.master import (
+    InputRecord,
+    Master,
+    MasterDark,
+    PixelFlags,
+    Provenance,
+    Verdict,
+)
+from solodark.frames.progress import Progress, silent
+
+__all__ = [
+    "CFA_PATTERNS",
+    "Acquisition",
+    "Camera",
+    "Frame",
+    "FrameKind",
+    "FrameSource",
+    "InputRecord",
+    "Master",
+    "MasterDark",
+    "PixelFlags",
+    "Progress",
+    "Provenance",
+    "Verdict",
+    "cfa_plane_index",
+    "cfa_planes",
+    "row_bands",
+    "shift_cfa_pattern",
+    "silent",
+]
