@@ -11,10 +11,12 @@ from solodark.frames.master import (
     Provenance,
     Verdict,
 )
+from solodark.frames.matching import MATCHING_FIELDS, require_matching
 from solodark.frames.progress import Progress, silent
 
 __all__ = [
     "CFA_PATTERNS",
+    "MATCHING_FIELDS",
     "Acquisition",
     "Camera",
     "Frame",
@@ -29,6 +31,7 @@ __all__ = [
     "Verdict",
     "cfa_plane_index",
     "cfa_planes",
+    "require_matching",
     "row_bands",
     "shift_cfa_pattern",
     "silent",
