@@ -1,0 +1,86 @@
+"""Compiled sums over pixels: products of errors, and squared differences of two subs."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["add_pair_squares", "add_products"]
+
+
+@njit(cache=True, nogil=True)
+def add_products(
+    estimate: NDArray[np.float32],
+    truth: NDArray[np.float32],
+    levels: NDArray[np.float64],
+    clip: NDArray[np.float64],
+    where: tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.intp]],
+    sums: NDArray[np.float64],
+) -> None:
+    """Add each pixel's mean product of errors over all pairs of truth subs, plain and clipped.
+
+    Parameters
+    ----------
+    estimate : ndarray of float32, shape (ny, nx)
+        ADU.
+    truth : ndarray of float32, shape (m, ny, nx)
+        Subs that the estimate has not seen, ADU.
+    levels : ndarray of float64, shape (m, 2, 2)
+        Level of estimate - sub, ADU.
+    clip : ndarray of float64, shape (2, 2)
+        Bound of an error in the clipped sums, ADU.
+    where : tuple of ndarray
+        Class of each pixel, shape (ny, nx); block of each row and of each column.
+    sums : ndarray of float64, shape (n_blocks, n_classes, 2)
+        Added to in place.
+    """
+    classes, row_block, column_block = where
+    m = truth.shape[0]
+    for y in range(estimate.shape[0]):
+        for x in range(estimate.shape[1]):
+            bound = clip[y & 1, x & 1]
+            total = square = clipped_total = clipped_square = 0.0
+            for k in range(m):
+                error = estimate[y, x] - truth[k, y, x] - levels[k, y & 1, x & 1]
+                total += error
+                square += error * error
+                error = min(bound, max(-bound, error))
+                clipped_total += error
+                clipped_square += error * error
+            cell = sums[row_block[y] + column_block[x], classes[y, x]]
+            cell[0] += (total * total - square) / (m * (m - 1))
+            cell[1] += (clipped_total * clipped_total - clipped_square) / (m * (m - 1))
+
+
+@njit(cache=True, nogil=True)
+def add_pair_squares(
+    first: NDArray[np.float32],
+    second: NDArray[np.float32],
+    level: NDArray[np.float64],
+    clip: NDArray[np.float64],
+    where: tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.intp]],
+    sums: NDArray[np.float64],
+) -> None:
+    """Add half the squared difference of two subs, plain and clipped.
+
+    Parameters
+    ----------
+    first, second : ndarray of float32, shape (ny, nx)
+        Two subs of one series, ADU.
+    level : ndarray of float64, shape (2, 2)
+        Level of first - second, ADU.
+    clip : ndarray of float64, shape (2, 2)
+        Bound of a difference in the clipped sums, ADU.
+    where : tuple of ndarray
+        Class of each pixel, shape (ny, nx); block of each row and of each column.
+    sums : ndarray of float64, shape (n_blocks, n_classes, 2)
+        Added to in place.
+    """
+    classes, row_block, column_block = where
+    for y in range(first.shape[0]):
+        for x in range(first.shape[1]):
+            bound = clip[y & 1, x & 1]
+            difference = first[y, x] - second[y, x] - level[y & 1, x & 1]
+            clipped = min(bound, max(-bound, difference))
+            cell = sums[row_block[y] + column_block[x], classes[y, x]]
+            cell[0] += 0.5 * difference * difference
+            cell[1] += 0.5 * clipped * clipped
