@@ -3,6 +3,7 @@
 import base64
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["Crop", "block_mean", "colour", "detail_crop", "png_bytes", "png_data_uri"]
 
 Brightness = NDArray[np.float32]
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Crop:
     height: int
     width: int
 
-    def cut(self, image: NDArray[np.generic]) -> NDArray[np.generic]:
+    def cut(self, image: NDArray[Pixel]) -> NDArray[Pixel]:
         """Give the rectangle as a view.
 
         Parameters

@@ -1,0 +1,147 @@
+"""The report as one HTML file that opens anywhere, without a network."""
+
+import math
+from collections.abc import Iterable
+from html import escape
+from importlib.resources import files
+from string import Template
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark import __version__
+from solodark.report.figures import png_data_uri
+from solodark.report.pictures import Pictures, PictureSet, draw_pictures
+from solodark.report.story import Story, show_digits
+from solodark.report.table import table_html
+
+__all__ = ["page_html"]
+
+STAGE_ZOOM = 6
+"""The viewer shows a detail at this many screen pixels per picture pixel."""
+
+
+def page_html(story: Story) -> str:
+    """Write a story as one HTML page with everything in it: pictures, style and script.
+
+    Parameters
+    ----------
+    story : Story
+        What to tell. Not changed.
+
+    Returns
+    -------
+    str
+        The page; it refers to no other file and to no address.
+
+    Raises
+    ------
+    SettingError
+        The story's panels are not of one shape.
+    """
+    pictures = draw_pictures(story)
+    height, width = pictures.panels[0].detail.shape[:2]
+    return _asset("page.html").substitute(
+        title=escape(story.title),
+        version=escape(__version__),
+        style=_asset("page.css").substitute(stage_width=f"{width * STAGE_ZOOM + 2}px"),
+        script=_asset("page.js").template,
+        lead=_lead(story),
+        choices=_choices(pictures),
+        count=len(pictures.panels),
+        aspect=f"{width} / {height}",
+        zoom="pixel by pixel" if story.cfa_pattern is None else "2 × 2 pixels are one",
+        gallery=_gallery(pictures, "detail"),
+        whole_gallery=_gallery(pictures, "whole"),
+        stretch_note=escape(_stretch_note(pictures)),
+        table=table_html(story),
+        meanings=_definitions((column.title, column.meaning) for column in story.columns),
+        recipe=_definitions(story.recipe),
+        next=_next_steps(story),
+    )
+
+
+def _asset(name: str) -> Template:
+    return Template(files("solodark.report").joinpath("assets", name).read_text("utf-8"))
+
+
+def _lead(story: Story) -> str:
+    first, *others = story.lead
+    paragraphs = [f'<p class="lead">{escape(first)}</p>']
+    return "\n".join(paragraphs + [f"<p>{escape(text)}</p>" for text in others])
+
+
+def _choices(pictures: PictureSet) -> str:
+    return "".join(
+        f'<option value="{number}">{escape(drawn.panel.title)}</option>'
+        for number, drawn in enumerate(pictures.panels)
+    )
+
+
+def _gallery(pictures: PictureSet, where: str) -> str:
+    return "\n".join(_figure(drawn, number, where) for number, drawn in enumerate(pictures.panels))
+
+
+def _figure(drawn: Pictures, number: int, where: str) -> str:
+    """One dark above what it leaves behind."""
+    title, caption = escape(drawn.panel.title), escape(drawn.panel.caption)
+    shown, left = (
+        (drawn.detail, drawn.detail_residual)
+        if where == "detail"
+        else (drawn.whole, drawn.whole_residual)
+    )
+    worth = _worth(drawn.panel.worth_subs)
+    return (
+        f"<figure>{_image(shown, number, 'picture', where, title)}"
+        f"{_image(left, number, 'residual', where, title)}"
+        f"<figcaption><b>{title}{worth}</b>{caption}</figcaption></figure>"
+    )
+
+
+def _image(brightness: NDArray[np.float32], number: int, what: str, where: str, title: str) -> str:
+    height, width = brightness.shape[:2]
+    part = "a detail" if where == "detail" else "the whole sensor"
+    said = f"{title}, {part}" if what == "picture" else f"what is left by: {title}, {part}"
+    crisp = ' class="pixels"' if where == "detail" else ""
+    return (
+        f'<img{crisp} src="{png_data_uri(brightness)}" width="{width * 2}" height="{height * 2}" '
+        f'alt="{said}" data-panel="{number}" data-what="{what}" data-where="{where}">'
+    )
+
+
+def _worth(subs: float) -> str:
+    if not math.isfinite(subs):
+        return ""
+    return f' <span class="worth">worth {show_digits(subs)} subs</span>'
+
+
+def _stretch_note(pictures: PictureSet) -> str:
+    """Say the settings that all pictures share."""
+    stretch = pictures.stretch
+    black = ", ".join(f"{value:.1f}" for value in stretch.black_adu)
+    midtone = ", ".join(f"{value:.2g}" for value in stretch.midtone)
+    reach = pictures.residual_stretch.half_range_adu
+    crop = pictures.crop
+    return (
+        f"One stretch for all darks, the usual automatic one (STF), found on the first: black at "
+        f"{black} ADU, midtone {midtone}, white at {stretch.white_adu:.0f} ADU. What is left "
+        f"behind: grey is 0, white is +{reach:.1f} ADU, black is -{reach:.1f} ADU. The detail "
+        f"begins at row {crop.top}, column {crop.left}."
+    )
+
+
+def _definitions(pairs: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs)
+
+
+def _next_steps(story: Story) -> str:
+    if not story.next_steps:
+        return ""
+    steps = "\n".join(
+        f"<li>{escape(sentence)}<br><code>{escape(command)}</code></li>"
+        for sentence, command in story.next_steps
+    )
+    return (
+        '<section class="next" aria-labelledby="next-title">'
+        f'<h2 id="next-title">Now with your own darks</h2>\n<ol>\n{steps}\n</ol></section>'
+    )
