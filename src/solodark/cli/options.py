@@ -1,0 +1,30 @@
+"""Options that several commands share, so that they read the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["AsJson", "LibraryFile", "ModelFile", "OutputFile"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")]
+
+LibraryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        metavar="FILE",
+        envvar="SOLODARK_LIBRARY",
+        help="The catalogue to use; by default the one in your user folder.",
+    ),
+]
+
+ModelFile = Annotated[
+    Path,
+    typer.Option("--model", "-m", metavar="FILE", help="The dark model that `learn` made."),
+]
+
+OutputFile = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="FILE", help="Where to write the result."),
+]

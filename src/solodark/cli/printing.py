@@ -1,0 +1,111 @@
+"""What commands print on stdout: tables for people, JSON for programs."""
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+
+__all__ = ["as_json_value", "print_json", "print_lines", "print_table"]
+
+
+def print_json(summary: object) -> None:
+    """Print a summary as one JSON object.
+
+    Parameters
+    ----------
+    summary : object
+        A dataclass, or what `as_json_value` takes.
+    """
+    sys.stdout.write(json.dumps(as_json_value(summary), indent=2, ensure_ascii=False) + "\n")
+
+
+def as_json_value(value: object) -> object:
+    """Turn dataclasses, paths, dates, enums and numpy scalars into what JSON knows.
+
+    Parameters
+    ----------
+    value : object
+        What to turn; numbers that are not finite become null, as JSON has no word for them.
+
+    Returns
+    -------
+    object
+        Nested dict, list, str, int, float, bool and None.
+
+    Raises
+    ------
+    TypeError
+        The value is of a kind that JSON cannot hold.
+
+    Examples
+    --------
+    >>> as_json_value({"master": Path("m.fits"), "subs": (1.5, float("nan"))})
+    {'master': 'm.fits', 'subs': [1.5, None]}
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(as_json_value(k)): as_json_value(v) for k, v in value.items()}
+    if isinstance(value, str | Path):
+        return str(value)
+    if isinstance(value, Iterable):
+        return [as_json_value(v) for v in value]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> object:
+    """JSON's form of a single value."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if hasattr(value, "item"):  # a numpy scalar
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, int):
+        return value
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def print_lines(*lines: str) -> None:
+    """Print lines of text.
+
+    Parameters
+    ----------
+    *lines : str
+        What to print.
+    """
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
+) -> None:
+    """Print a table; the first column to the left, the others, which hold figures, to the right.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Headings.
+    rows : iterable of sequence of str
+        One text per column.
+    title : str, optional
+        What stands above it.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    console.print(table)
