@@ -1,1 +1,21 @@
-"""To be built."""
+"""Files: frames of every format a camera or a program writes, read by rows; masters written."""
+
+from solodark.formats.atomic import atomic_write, file_sha256
+from solodark.formats.find import find_frame_paths, is_frame_path
+from solodark.formats.open_frame import OpenFrame
+from solodark.formats.readers import READERS, open_frame, read_acquisition, read_frame
+from solodark.formats.writers import WRITERS, write_frame
+
+__all__ = [
+    "READERS",
+    "WRITERS",
+    "OpenFrame",
+    "atomic_write",
+    "file_sha256",
+    "find_frame_paths",
+    "is_frame_path",
+    "open_frame",
+    "read_acquisition",
+    "read_frame",
+    "write_frame",
+]

@@ -1,0 +1,68 @@
+"""FITS files written: single frames, and the HDUs of masters."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from solodark.formats.atomic import atomic_write
+from solodark.formats.fits_cards import Card, plain_ascii
+
+__all__ = ["fits_header", "write_hdus"]
+
+
+def fits_header(
+    cards: Iterable[Card], *, history: Sequence[str] = (), comments: Sequence[str] = ()
+) -> fits.Header:
+    """Build a FITS header from cards, history and comments.
+
+    Parameters
+    ----------
+    cards : iterable of Card
+        Keywords, later ones replacing earlier ones.
+    history, comments : sequence of str
+        Lines of HISTORY and COMMENT; long ones are broken.
+
+    Returns
+    -------
+    astropy.io.fits.Header
+        The header.
+    """
+    header = fits.Header()
+    for card in cards:
+        value = plain_ascii(card.value) if isinstance(card.value, str) else card.value
+        header[card.keyword] = (value, card.comment)
+    for line in comments:
+        header.add_comment(plain_ascii(line))
+    for line in history:
+        header.add_history(plain_ascii(line))
+    return header
+
+
+def write_hdus(path: Path, planes: Sequence[tuple[str, NDArray[Any], fits.Header]]) -> None:
+    """Write images to a FITS file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that is there is replaced.
+    planes : sequence of (str, ndarray, Header)
+        Name, pixels and header of each HDU; the first is the primary one.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    hdus = fits.HDUList()
+    for number, (name, pixels, header) in enumerate(planes):
+        make = fits.ImageHDU if number else fits.PrimaryHDU
+        hdu = make(np.ascontiguousarray(pixels), header)
+        if number:
+            hdu.name = name
+        hdus.append(hdu)
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        hdus.writeto(file)
