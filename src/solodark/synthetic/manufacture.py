@@ -63,7 +63,7 @@ def make_camera(
     Examples
     --------
     >>> camera = make_camera(np.random.default_rng(1), shape=(64, 96), hot_fraction=0.1)
-    >>> camera.shape, 0.05 < camera.hot_mask.mean() < 0.15
+    >>> camera.shape, bool(0.05 < camera.hot_mask.mean() < 0.15)
     ((64, 96), True)
     """
     if min(shape) < 8:
@@ -75,11 +75,13 @@ def make_camera(
         settings=sensor,
         serial=f"SD{rng.integers(10**6):06d}",
         cfa_pattern=cfa_pattern,
-        diffusion_e_per_s=log_normal(rng, sensor.diffusion_e_per_s, sensor.diffusion_spread, shape),
+        diffusion_e_per_s=_log_normal(
+            rng, sensor.diffusion_e_per_s, sensor.diffusion_spread, shape
+        ),
         depletion_e_per_s=depletion,
         depletion_energy_ev=energy,
         glow_e_per_s=_glow_map(sensor, shape),
-        relative_read_noise=log_normal(rng, 1.0, sensor.read_noise_spread, shape),
+        relative_read_noise=_log_normal(rng, 1.0, sensor.read_noise_spread, shape),
         bias_adu=_bias_maps(rng, sensor, offset_hot, cfa_pattern),
         response=draw_response(rng, sensor, shape),
         offset_hot_mask=offset_hot,
@@ -90,7 +92,7 @@ def make_camera(
     )
 
 
-def log_normal(
+def _log_normal(
     rng: np.random.Generator, median: float, spread: float, shape: tuple[int, ...]
 ) -> Image:
     """Draw from ``median * exp(spread * N(0, 1))``, float32."""
@@ -114,9 +116,9 @@ def _depletion_maps(
     rng: np.random.Generator, sensor: SensorSettings, shape: tuple[int, int]
 ) -> tuple[Image, Image]:
     """Depletion current of each pixel, hot ones among them, and its activation energy."""
-    rate = log_normal(rng, sensor.depletion_e_per_s, sensor.depletion_spread, shape)
+    rate = _log_normal(rng, sensor.depletion_e_per_s, sensor.depletion_spread, shape)
     hot = np.flatnonzero(rng.random(shape, dtype=np.float32) < sensor.hot_fraction)
-    rate.flat[hot] += log_normal(rng, sensor.hot_e_per_s, sensor.hot_spread, hot.shape)
+    rate.flat[hot] += _log_normal(rng, sensor.hot_e_per_s, sensor.hot_spread, hot.shape)
     energy = rng.standard_normal(shape, dtype=np.float32)
     energy *= np.float32(sensor.depletion_energy_spread_ev)
     energy += np.float32(sensor.depletion_energy_ev)
@@ -133,7 +135,9 @@ def _bias_maps(
     shape = (offset_hot.shape[0], offset_hot.shape[1])
     shared_e = _pattern(rng, shape, sensor.bias_pixel_e, sensor.bias_column_e)
     hot_size = (int(offset_hot.sum()),)
-    shared_e[offset_hot] += log_normal(rng, sensor.offset_hot_e, sensor.offset_hot_spread, hot_size)
+    shared_e[offset_hot] += _log_normal(
+        rng, sensor.offset_hot_e, sensor.offset_hot_spread, hot_size
+    )
     return {
         mode.setting: _bias_map(rng, sensor, mode, shared_e, cfa_pattern) for mode in sensor.modes
     }
@@ -191,7 +195,7 @@ def _restless_pixels(
     return {
         "telegraph_read": ReadTelegraph(
             np.sort(read),
-            log_normal(rng, sensor.telegraph_read_e, sensor.telegraph_read_spread, read.shape),
+            _log_normal(rng, sensor.telegraph_read_e, sensor.telegraph_read_spread, read.shape),
             sensor.telegraph_read_probability,
         ),
         "telegraph_dark": _dark_telegraph(rng, sensor, np.sort(dark)),
@@ -205,7 +209,7 @@ def _dark_telegraph(
     shortest, longest = np.log(sensor.telegraph_dwell_s)
     return DarkTelegraph(
         index,
-        log_normal(rng, sensor.telegraph_dark_e_per_s, sensor.telegraph_dark_spread, index.shape),
+        _log_normal(rng, sensor.telegraph_dark_e_per_s, sensor.telegraph_dark_spread, index.shape),
         np.exp(rng.uniform(shortest, longest, index.size)),
         np.exp(rng.uniform(shortest, longest, index.size)),
     )
@@ -215,5 +219,5 @@ def _newborn(
     rng: np.random.Generator, sensor: SensorSettings, index: NDArray[np.int64]
 ) -> NewbornPixels:
     age_s = rng.uniform(0.0, YEARS_OF_BIRTHS * SECONDS_PER_YEAR, index.size)
-    rate = log_normal(rng, sensor.birth_e_per_s, sensor.birth_spread, index.shape)
+    rate = _log_normal(rng, sensor.birth_e_per_s, sensor.birth_spread, index.shape)
     return NewbornPixels(index, rate, FIRST_POWER_ON.timestamp() + age_s)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 
 from solodark.frames import FrameKind, Progress, silent
 from solodark.synthetic.camera import SyntheticCamera
-from solodark.synthetic.exposure import Circumstances, SyntheticDark, expose
-from solodark.synthetic.manufacture import log_normal
+from solodark.synthetic.chain import expose
+from solodark.synthetic.records import Circumstances, SyntheticExposure
 from solodark.synthetic.telegraph import TelegraphState
 from solodark.synthetic.temperature import header_temperature, self_heating
 
@@ -73,6 +73,34 @@ class SeriesPlan:
         """Time when the next series may start."""
         return self.start + timedelta(seconds=self.duration_s)
 
+    def followed_by(self, kind: FrameKind, n: int, exposure_s: float) -> Self:
+        """Plan the series after this one: same settings, the camera warm, the air as it is then.
+
+        Parameters
+        ----------
+        kind : FrameKind
+            Darks, biases, lights or flats.
+        n : int
+            How many.
+        exposure_s : float
+            Exposure time of each.
+
+        Returns
+        -------
+        SeriesPlan
+            Its surroundings no longer change.
+        """
+        return replace(
+            self,
+            kind=kind,
+            n=n,
+            exposure_s=exposure_s,
+            ambient_temperature_c=self.ambient_temperature_c + self.drift_c,
+            start=self.end,
+            warm_s=self.warm_s + self.duration_s,
+            drift_c=0.0,
+        )
+
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class SyntheticSession:
@@ -84,14 +112,14 @@ class SyntheticSession:
         Number of the session, from 0.
     plan : SeriesPlan
         Start, exposure, ISO and surroundings of the darks.
-    darks, biases : tuple of SyntheticDark
+    darks, biases : tuple of SyntheticExposure
         In the order of taking.
     """
 
     index: int
     plan: SeriesPlan
-    darks: tuple[SyntheticDark, ...]
-    biases: tuple[SyntheticDark, ...]
+    darks: tuple[SyntheticExposure, ...]
+    biases: tuple[SyntheticExposure, ...]
 
 
 def expose_series(
@@ -104,7 +132,7 @@ def expose_series(
     start: datetime,
     iso: int | None = None,
     telegraph_state: TelegraphState | None = None,
-) -> list[SyntheticDark]:
+) -> list[SyntheticExposure]:
     """Take a series of darks; the camera warms itself while it exposes.
 
     Parameters
@@ -129,7 +157,7 @@ def expose_series(
 
     Returns
     -------
-    list of SyntheticDark
+    list of SyntheticExposure
         In the order of taking; `stream_series` gives them one by one.
 
     Raises
@@ -154,7 +182,7 @@ def stream_series(
     plan: SeriesPlan,
     *,
     telegraph_state: TelegraphState | None = None,
-) -> Iterator[SyntheticDark]:
+) -> Iterator[SyntheticExposure]:
     """Take a series one exposure at a time, so that memory holds one frame.
 
     Parameters
@@ -170,7 +198,7 @@ def stream_series(
 
     Yields
     ------
-    SyntheticDark
+    SyntheticExposure
         In the order of taking.
     """
     for circumstances in plan_exposures(camera, rng, plan):
@@ -183,10 +211,25 @@ def stream_series(
 def plan_exposures(
     camera: SyntheticCamera, rng: np.random.Generator, plan: SeriesPlan
 ) -> Iterator[Circumstances]:
-    """Say for each exposure of a series when it starts, how warm it is and what its header says."""
+    """Say for each exposure of a series when it starts, how warm it is and what its header says.
+
+    Parameters
+    ----------
+    camera : SyntheticCamera
+        What takes the series.
+    rng : numpy.random.Generator
+        The dice: the header's error and the glow's amplitude in this series.
+    plan : SeriesPlan
+        Kind, number, exposure, surroundings, ISO, start.
+
+    Yields
+    ------
+    Circumstances
+        In the order of taking.
+    """
     settings = camera.settings
     scatter_c = settings.header_scatter_c * rng.standard_normal()
-    glow_amplitude = float(log_normal(rng, 1.0, settings.glow_spread, (1,))[0])
+    glow_amplitude = float(np.exp(settings.glow_spread * rng.standard_normal()))
     for k in range(plan.n):
         start_s = k * (plan.exposure_s + PAUSE_S)
         at_start_c = _sensor_temperature(camera, plan, start_s)
@@ -253,13 +296,15 @@ def expose_library(  # noqa: PLR0913 - a library has that many sides, and all ha
             kind=FrameKind.DARK,
             n=subs_per_session,
             exposure_s=session_exposures_s[index],
-            ambient_temperature_c=night_temperature(rng, start),
+            ambient_temperature_c=_night_temperature(rng, start),
             iso=session_isos[index],
             start=start,
         )
         darks = tuple(stream_series(camera, rng, plan, telegraph_state=telegraph_state))
         telegraph_state = darks[-1].truth.telegraph_state
-        biases = _biases_after(plan, biases_per_session, camera)
+        biases = plan.followed_by(
+            FrameKind.BIAS, biases_per_session, camera.settings.shortest_exposure_s
+        )
         yield SyntheticSession(
             index=index,
             plan=plan,
@@ -268,23 +313,11 @@ def expose_library(  # noqa: PLR0913 - a library has that many sides, and all ha
         )
 
 
-def night_temperature(rng: np.random.Generator, date: datetime) -> float:
+def _night_temperature(rng: np.random.Generator, date: datetime) -> float:
     """Draw the temperature of a night: the season's, give or take the weather's."""
     phase = 2.0 * np.pi * (date.timetuple().tm_yday - COLDEST_DAY) / 365.25
     weather_c = NIGHT_TO_NIGHT_C * rng.standard_normal()
     return float(MEAN_NIGHT_C - SEASON_C * np.cos(phase) + weather_c)
-
-
-def _biases_after(plan: SeriesPlan, n: int, camera: SyntheticCamera) -> SeriesPlan:
-    """Biases at the end of a session, with the same settings and the sensor still warm."""
-    return replace(
-        plan,
-        kind=FrameKind.BIAS,
-        n=n,
-        exposure_s=camera.settings.shortest_exposure_s,
-        start=plan.end,
-        warm_s=plan.warm_s + plan.duration_s,
-    )
 
 
 def _sensor_temperature(camera: SyntheticCamera, plan: SeriesPlan, elapsed_s: float) -> float:

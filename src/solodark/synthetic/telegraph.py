@@ -6,8 +6,6 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.synthetic.temperature import seconds_between
-
 __all__ = ["DarkTelegraph", "ReadTelegraph", "TelegraphState"]
 
 
@@ -86,7 +84,7 @@ class DarkTelegraph:
         ndarray of float64, shape (n,)
             Between 0 and 1.
         """
-        elapsed_s = abs(seconds_between(state.date, date))
+        elapsed_s = abs((date - state.date).total_seconds())
         memory = np.exp(-elapsed_s * (1.0 / self.dwell_high_s + 1.0 / self.dwell_low_s))
         probability: NDArray[np.float64] = self.duty + (state.high - self.duty) * memory
         return probability

@@ -1,13 +1,18 @@
 """How dark current follows temperature, and how a camera warms and misreports itself."""
 
-from datetime import datetime
-
 import numpy as np
 from numpy.typing import NDArray
 
 from solodark.synthetic.settings import SensorSettings
 
-__all__ = ["arrhenius", "header_temperature", "inverse_thermal_energy", "self_heating"]
+__all__ = [
+    "arrhenius",
+    "depletion_growth",
+    "header_temperature",
+    "inverse_thermal_energy",
+    "misread_temperature",
+    "self_heating",
+]
 
 BOLTZMANN_EV_PER_K = 8.617333e-5
 ZERO_CELSIUS_K = 273.15
@@ -103,15 +108,47 @@ def header_temperature(settings: SensorSettings, true_c: float, scatter_c: float
     return round(told / step) * step
 
 
-def seconds_between(earlier: datetime, later: datetime) -> float:
-    """Elapsed time."""
-    return (later - earlier).total_seconds()
-
-
 def depletion_growth(
     energy_ev: NDArray[np.float32], temperature_c: float, reference_c: float
 ) -> NDArray[np.float32]:
-    """Growth of each pixel's depletion current by its own activation energy."""
+    """Give the growth of each pixel's depletion current by its own activation energy.
+
+    Parameters
+    ----------
+    energy_ev : ndarray of float32, shape (ny, nx)
+        Activation energies.
+    temperature_c, reference_c : float
+        Sensor temperature, and the temperature where the growth is 1.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx)
+        As in `arrhenius`.
+    """
     exponent = np.float32(inverse_thermal_energy(temperature_c, reference_c))
     growth: NDArray[np.float32] = np.exp(energy_ev * exponent)
     return growth
+
+
+def misread_temperature(
+    settings: SensorSettings, rng: np.random.Generator, temperature_c: float
+) -> float:
+    """Draw what the header of a single exposure says.
+
+    Parameters
+    ----------
+    settings : SensorSettings
+        Its errors.
+    rng : numpy.random.Generator
+        The dice.
+    temperature_c : float
+        True sensor temperature.
+
+    Returns
+    -------
+    float
+        A coarse and wrong temperature.
+    """
+    return header_temperature(
+        settings, temperature_c, settings.header_scatter_c * rng.standard_normal()
+    )
