@@ -2,12 +2,14 @@
 
 from solodark.formats.atomic import atomic_write, file_sha256
 from solodark.formats.find import find_frame_paths, is_frame_path
+from solodark.formats.masters import TARGETS, write_master
 from solodark.formats.open_frame import OpenFrame
 from solodark.formats.readers import READERS, open_frame, read_acquisition, read_frame
 from solodark.formats.writers import WRITERS, write_frame
 
 __all__ = [
     "READERS",
+    "TARGETS",
     "WRITERS",
     "OpenFrame",
     "atomic_write",
@@ -18,4 +20,5 @@ __all__ = [
     "read_acquisition",
     "read_frame",
     "write_frame",
+    "write_master",
 ]

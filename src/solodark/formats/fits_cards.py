@@ -61,7 +61,7 @@ def acquisition_cards(acquisition: Acquisition, *, master: bool = False) -> list
 
 
 def plain_ascii(text: str) -> str:
-    """Spell a text as FITS can hold it: ASCII on one line.
+    r"""Spell a text as FITS can hold it: ASCII on one line.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def plain_ascii(text: str) -> str:
 
     Examples
     --------
-    >>> plain_ascii("two\\nlines")
-    'two lines'
+    >>> plain_ascii("Dark\t 1")
+    'Dark 1'
     """
     ascii_text = " ".join(text.split()).encode("ascii", "backslashreplace").decode("ascii")
     return "".join(c if c.isprintable() else "?" for c in ascii_text)

@@ -10,6 +10,7 @@ from solodark.formats.fits import scan_fits
 from solodark.formats.foreign_errors import require_file, shown
 from solodark.formats.frame_kind import kind_from_path, kind_from_pixels
 from solodark.formats.open_frame import OpenFrame, Scan
+from solodark.formats.xisf import scan_xisf
 from solodark.frames import Acquisition, Frame
 
 __all__ = ["READERS", "open_frame", "read_acquisition", "read_frame", "suffix_of"]
@@ -24,6 +25,7 @@ FITS_SUFFIXES = [
 
 READERS: dict[str, Reader] = {
     **dict.fromkeys(FITS_SUFFIXES, scan_fits),
+    ".xisf": scan_xisf,
 }
 """Suffix, in lower case, to what reads such files; the longest suffix that fits counts."""
 

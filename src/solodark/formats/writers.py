@@ -13,6 +13,7 @@ from solodark.formats.fits_writer import fits_header, write_hdus
 from solodark.formats.foreign_errors import shown
 from solodark.formats.integer_pixels import filled, to_uint16
 from solodark.formats.readers import suffix_of
+from solodark.formats.xisf import write_xisf
 from solodark.frames import Frame
 
 __all__ = ["WRITERS", "write_frame"]
@@ -26,8 +27,13 @@ def _write_fits(path: Path, pixels: NDArray[Any], cards: list[Card]) -> None:
     write_hdus(path, [("", pixels, fits_header([*cards, unit]))])
 
 
+def _write_xisf(path: Path, pixels: NDArray[Any], cards: list[Card]) -> None:
+    write_xisf(path, pixels, cards, bounds="0:65535")
+
+
 WRITERS: dict[str, Writer] = {
     **dict.fromkeys((".fits", ".fit", ".fts"), _write_fits),
+    ".xisf": _write_xisf,
 }
 """Suffix, in lower case, to what writes such files."""
 
