@@ -1,6 +1,7 @@
 """How good a master dark is: equivalent subs by the unbiased product, beside every rival."""
 
 from solodark.evaluation.estimators import Estimator, MeanOfSubs, SubsEstimator, one_sub
+from solodark.evaluation.rivals import OneK, find_nearest_master, standard_rivals
 from solodark.evaluation.series import SeriesSums, measure_series
 from solodark.evaluation.strata import STRATA, classify_pixels
 from solodark.evaluation.table import Cell, EvaluationTable, Row, evaluate_series, tabulate
@@ -13,15 +14,18 @@ __all__ = [
     "EvaluationTable",
     "Fold",
     "MeanOfSubs",
+    "OneK",
     "Row",
     "SeriesSums",
     "SubsEstimator",
     "classify_pixels",
     "evaluate_series",
+    "find_nearest_master",
     "held_out_folds",
     "measure_series",
     "one_sub",
     "one_sub_variance",
     "product_error",
+    "standard_rivals",
     "tabulate",
 ]

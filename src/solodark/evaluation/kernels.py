@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["add_pair_squares", "add_products"]
+__all__ = ["add_pair_squares", "add_products", "moments_within"]
 
 
 @njit(cache=True, nogil=True)
@@ -84,3 +84,33 @@ def add_pair_squares(
             cell = sums[row_block[y] + column_block[x], classes[y, x]]
             cell[0] += 0.5 * difference * difference
             cell[1] += 0.5 * clipped * clipped
+
+
+@njit(cache=True, nogil=True)
+def moments_within(values: NDArray[np.float64], centre: float, bound: float) -> tuple[float, float]:
+    """Mean and standard deviation of the values within a bound of a centre.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Any unit.
+    centre, bound : float
+        The centre, and how far from it a value counts.
+
+    Returns
+    -------
+    tuple of float
+        Mean and standard deviation; `centre` and 0 where no value counts.
+    """
+    n = 0
+    total = square = 0.0
+    for value in values:
+        distance = value - centre
+        if abs(distance) <= bound:
+            n += 1
+            total += distance
+            square += distance * distance
+    if n == 0:
+        return centre, 0.0
+    mean = total / n
+    return centre + mean, np.sqrt(max(0.0, square / n - mean * mean))

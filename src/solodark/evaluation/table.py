@@ -35,6 +35,8 @@ class Cell:
         ``sigma^2 / MSE``; infinite where the error cannot be told from zero.
     error_over_variance : float
         ``MSE / sigma^2``, unbiased, so that by noise it can fall below zero.
+    error_adu2, variance_adu2 : float
+        Mean over series of the mean squared error and of one sub's variance, ADU squared.
     interval_68, interval_95 : tuple of float
         Bounds of the equivalent subs.
     n_pixels : int
@@ -43,6 +45,8 @@ class Cell:
 
     equivalent_subs: float
     error_over_variance: float
+    error_adu2: float
+    variance_adu2: float
     interval_68: tuple[float, float]
     interval_95: tuple[float, float]
     n_pixels: int
@@ -58,6 +62,8 @@ class Cell:
         return {
             "equivalent_subs": _json_number(self.equivalent_subs),
             "error_over_variance": self.error_over_variance,
+            "error_adu2": self.error_adu2,
+            "variance_adu2": self.variance_adu2,
             "interval_68": [_json_number(bound) for bound in self.interval_68],
             "interval_95": [_json_number(bound) for bound in self.interval_95],
             "n_pixels": self.n_pixels,
@@ -264,10 +270,16 @@ def _cell(series: Sequence[SeriesSums], name: str, stratum: int, draws: Draws) -
     return Cell(
         equivalent_subs=equivalent_subs(ratio),
         error_over_variance=ratio,
+        error_adu2=float(np.mean([_per_pixel(one, one.errors[name], stratum) for one in held])),
+        variance_adu2=float(np.mean([_per_pixel(one, one.variances, stratum) for one in held])),
         interval_68=percentile_interval(resampled, 0.68),
         interval_95=percentile_interval(resampled, 0.95),
         n_pixels=int(sum(one.n_pixels[stratum] for one in held)),
     )
+
+
+def _per_pixel(one: SeriesSums, sums: NDArray[np.float64], stratum: int) -> float:
+    return float(sums[..., stratum].sum() / (one.n_subs * one.n_pixels[stratum]))
 
 
 def _json_number(value: float) -> float | str:
