@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from solodark.frames import cfa_planes
 from solodark.synthetic.clipping import clipped_mean, clipped_variance
+from solodark.synthetic.records import SyntheticExposure
 from solodark.synthetic.sensor import SyntheticSensor
 from solodark.synthetic.telegraph import TelegraphState
 
@@ -75,6 +76,33 @@ class SyntheticCamera(SyntheticSensor):
         clamp_e = self.clamp_e(exposure_s, temperature_c)
         level_adu, variance_adu2 = self._unlimited_adu(charge_e, iso=iso, clamp_e=clamp_e)
         return clipped_mean(level_adu, variance_adu2, float(self.settings.full_scale_adu))
+
+    def expected_for(self, shot: SyntheticExposure, *, frozen_telegraph: bool = False) -> Image:
+        """Give the master that endlessly many darks like one of this camera's would show.
+
+        Parameters
+        ----------
+        shot : SyntheticExposure
+            A dark, or a light whose dark signal is wanted.
+        frozen_telegraph : bool
+            Whether dark-type telegraph pixels stay at their levels in it, rather than at their
+            long-run mean.
+
+        Returns
+        -------
+        ndarray of float32, shape (ny, nx)
+            ADU, as in `expected_dark_adu`.
+        """
+        acquisition, truth = shot.frame.acquisition, shot.truth
+        setting = acquisition.iso if self.settings.photographic else acquisition.gain_setting
+        return self.expected_dark_adu(
+            exposure_s=acquisition.exposure_s or 0.0,
+            temperature_c=truth.temperature_c,
+            iso=None if setting is None else int(setting),
+            date=acquisition.date_obs,
+            glow_amplitude=truth.glow_amplitude,
+            telegraph_state=truth.telegraph_state if frozen_telegraph else None,
+        )
 
     def noise_variance_adu(
         self,

@@ -23,6 +23,7 @@ FIRST_POWER_ON = datetime(2022, 1, 1, tzinfo=UTC)
 YEARS_OF_BIRTHS = 10.0
 SECONDS_PER_YEAR = 365.25 * 86400.0
 PLANE_CLAMP_SPREAD = 0.02
+HOTTEST_COUNTED = 10.0
 
 Image = NDArray[np.float32]
 
@@ -69,15 +70,14 @@ def make_camera(
     if min(shape) < 8:
         raise SettingError(f"a synthetic sensor of {shape} px is too small; use at least 8 x 8")
     sensor = _changed(require_preset(preset), settings)
+    diffusion = _log_normal(rng, sensor.diffusion_e_per_s, sensor.diffusion_spread, shape)
     depletion, energy = _depletion_maps(rng, sensor, shape)
     offset_hot = rng.random(shape, dtype=np.float32) < sensor.offset_hot_fraction
     return SyntheticCamera(
         settings=sensor,
         serial=f"SD{rng.integers(10**6):06d}",
         cfa_pattern=cfa_pattern,
-        diffusion_e_per_s=_log_normal(
-            rng, sensor.diffusion_e_per_s, sensor.diffusion_spread, shape
-        ),
+        diffusion_e_per_s=diffusion,
         depletion_e_per_s=depletion,
         depletion_energy_ev=energy,
         glow_e_per_s=_glow_map(sensor, shape),
@@ -86,6 +86,7 @@ def make_camera(
         response=draw_response(rng, sensor, shape),
         offset_hot_mask=offset_hot,
         **_restless_pixels(rng, sensor, shape),
+        optical_black_e_per_s=(_robust_mean(diffusion), _robust_mean(depletion)),
         plane_clamp=tuple(
             1.0 + PLANE_CLAMP_SPREAD * rng.standard_normal() for _ in cfa_planes(cfa_pattern)
         ),
@@ -101,6 +102,12 @@ def _log_normal(
     np.exp(draws, out=draws)
     draws *= np.float32(median)
     return draws
+
+
+def _robust_mean(rate_e_per_s: Image) -> float:
+    """Mean of a map whose hottest pixels count no more than `HOTTEST_COUNTED` medians."""
+    limit = np.float32(HOTTEST_COUNTED) * np.median(rate_e_per_s)
+    return float(np.minimum(rate_e_per_s, limit).mean(dtype=np.float64))
 
 
 def _changed(sensor: SensorSettings, settings: dict[str, Any]) -> SensorSettings:

@@ -51,6 +51,9 @@ class SyntheticSensor:
         Pixels that hop.
     newborn : NewbornPixels
         Hot pixels with a date of birth.
+    optical_black_e_per_s : tuple of float
+        Diffusion and depletion current of the covered pixels at the reference temperature, as the
+        camera averages them: its hottest pixels are held back.
     plane_clamp : tuple of float
         Optical-black subtraction of each CFA plane over that of the camera.
     """
@@ -69,6 +72,7 @@ class SyntheticSensor:
     telegraph_read: ReadTelegraph
     telegraph_dark: DarkTelegraph
     newborn: NewbornPixels
+    optical_black_e_per_s: tuple[float, float]
     plane_clamp: tuple[float, ...]
 
     @property
@@ -218,8 +222,7 @@ class SyntheticSensor:
         settings = self.settings
         if settings.optical_black_ratio == 0:
             return 0.0
-        diffusion = float(self.diffusion_e_per_s.mean(dtype=np.float64))
-        depletion = float(self.depletion_e_per_s.mean(dtype=np.float64))
+        diffusion, depletion = self.optical_black_e_per_s
         rate = diffusion * self._diffusion_growth(temperature_c) + depletion * arrhenius(
             temperature_c,
             energy_ev=settings.depletion_energy_ev,

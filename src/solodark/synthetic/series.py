@@ -233,10 +233,11 @@ def plan_exposures(
     for k in range(plan.n):
         start_s = k * (plan.exposure_s + PAUSE_S)
         at_start_c = _sensor_temperature(camera, plan, start_s)
+        middle_c = _sensor_temperature(camera, plan, start_s + 0.5 * plan.exposure_s)
         yield Circumstances(
             kind=plan.kind,
             exposure_s=plan.exposure_s,
-            temperature_c=_sensor_temperature(camera, plan, start_s + 0.5 * plan.exposure_s),
+            temperature_c=middle_c + settings.alternation_c * (k % 2),
             header_temperature_c=header_temperature(settings, at_start_c, scatter_c),
             iso=plan.iso,
             date=plan.start + timedelta(seconds=start_s),

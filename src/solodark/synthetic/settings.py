@@ -1,6 +1,6 @@
 """What kind of sensor a synthetic camera has: every number with its unit, and two presets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from solodark.errors import SettingError
 
@@ -96,10 +96,13 @@ class SensorSettings:
     glow_spread : float
         Of the glow's amplitude from series to series.
     optical_black_ratio : float
-        Dark signal that the camera subtracts, over the mean dark signal of its pixels; 0 where the
-        camera subtracts nothing. Above 1 the level falls with exposure.
+        Dark signal that the camera subtracts, over the mean dark signal of its pixels (the hottest
+        held back); 0 where the camera subtracts nothing. Above 1 the level falls with exposure.
     self_heating_c, heating_time_s : float
         Rise of the sensor's temperature in a long series, and its time constant.
+    alternation_c : float
+        By how much every second exposure of a series is warmer: some cameras do that, and no
+        header tells.
     header_offset_c, header_scatter_c, header_step_c : float
         Headers' temperature: constant error, scatter from series to series, rounding.
     shortest_exposure_s : float
@@ -167,10 +170,17 @@ class SensorSettings:
     glow_scale: float = 0.22
     glow_spread: float = 0.05
     heating_time_s: float = 600.0
+    alternation_c: float = 0.0
     cosmic_rate_per_cm2_s: float = 0.03
     prnu: float = 0.006
     vignetting: float = 0.35
     dust_grains: int = 6
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name.endswith("_fraction") and not 0 <= value <= 1:
+                raise SettingError(f"found {field.name} = {value}, expected a share from 0 to 1")
 
     @property
     def full_scale_adu(self) -> int:
@@ -232,9 +242,9 @@ UNCOOLED_CMOS = SensorSettings(
     diffusion_e_per_s=0.03,
     diffusion_spread=0.12,
     depletion_e_per_s=0.05,
-    depletion_spread=0.35,
+    depletion_spread=0.2,
     hot_fraction=0.02,
-    hot_e_per_s=0.5,
+    hot_e_per_s=0.7,
     hot_spread=1.3,
     offset_hot_fraction=0.001,
     offset_hot_e=40.0,
@@ -244,8 +254,8 @@ UNCOOLED_CMOS = SensorSettings(
     telegraph_read_e=8.0,
     telegraph_dark_fraction=0.006,
     telegraph_dark_e_per_s=0.25,
-    glow_e_per_s=0.25,
-    optical_black_ratio=1.25,
+    glow_e_per_s=0.12,
+    optical_black_ratio=1.4,
     self_heating_c=4.0,
     header_offset_c=2.0,
     header_scatter_c=0.5,
