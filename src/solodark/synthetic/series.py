@@ -7,6 +7,7 @@ from typing import Self, TypeVar
 
 import numpy as np
 
+from solodark.errors import SettingError
 from solodark.frames import FrameKind, Progress, silent
 from solodark.synthetic.camera import SyntheticCamera
 from solodark.synthetic.chain import expose
@@ -285,7 +286,13 @@ def expose_library(  # noqa: PLR0913 - a library has that many sides, and all ha
     ------
     SyntheticSession
         In the order of time.
+
+    Raises
+    ------
+    SettingError
+        No sessions, or no darks in them; an unknown ISO.
     """
+    _require_some(n_sessions=n_sessions, subs_per_session=subs_per_session)
     modes = isos or [mode.setting for mode in camera.settings.modes]
     session_isos = _evenly(rng, modes, n_sessions)
     session_exposures_s = _evenly(rng, exposures_s, n_sessions)
@@ -312,6 +319,12 @@ def expose_library(  # noqa: PLR0913 - a library has that many sides, and all ha
             darks=darks,
             biases=tuple(stream_series(camera, rng, biases, telegraph_state=telegraph_state)),
         )
+
+
+def _require_some(**counts: int) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise SettingError(f"found {name}={count}, expected at least 1")
 
 
 def _night_temperature(rng: np.random.Generator, date: datetime) -> float:
