@@ -1,0 +1,360 @@
+"""Compiled code that combines the stacks of many pixels.
+
+The frames' values are laid out as rows and the pixels as columns ("lanes"), some hundred at a time,
+so that what is the same for all pixels, sorting and summing, runs in the processor's vector units.
+For most pixels a bound then shows, without iterating, that nothing will be rejected; only the few
+others are iterated, one by one. `solodark.combine.combine` documents what is computed.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from solodark.combine.rule import (
+    MEAN,
+    MEDIAN,
+    MIN_SURVIVORS,
+    WINSOR_CORRECTION,
+    WINSOR_ITERATIONS,
+    WINSOR_REACH,
+    WINSOR_TOLERANCE,
+    WINSORIZED,
+    Planes,
+    Rule,
+)
+from solodark.frames import PixelFlags
+
+__all__ = ["combine_stack"]
+
+_LANE_BYTES = 24 * 1024  # one block of lanes stays in a core's nearest cache
+_LANES_MIN, _LANES_MAX = 32, 512
+_MARGIN = 1.0 + 1e-9  # a bound must hold by more than float64 rounding to settle a pixel
+_DEAD = int(PixelFlags.DEAD)
+_SATURATED = int(PixelFlags.SATURATED)
+
+_Array = NDArray[Any]
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+
+
+class _Lanes(NamedTuple):
+    """One float64 per lane."""
+
+    centre: _Array
+    reach: _Array
+    bound: _Array
+    sum1: _Array
+    sum2: _Array
+    clipped1: _Array
+    clipped2: _Array
+
+
+class _Pixel(NamedTuple):
+    """The sorted values of one pixel, relative to one of them, and sums over the first i."""
+
+    values: _Array
+    sum1: _Array
+    sum2: _Array
+
+
+@_compiled
+def combine_stack(stack: _Array, network: _Array, rule: Rule, planes: Planes) -> None:
+    """Combine a stack of values into the planes.
+
+    Parameters
+    ----------
+    stack : ndarray of uint16 or float32, shape (n_frames, n_pixels)
+        ADU; not finite where a frame holds no value.
+    network : ndarray of int64, shape (n_comparisons, 2)
+        `sorting_network` of n_frames.
+    rule : Rule
+        How to combine.
+    planes : Planes
+        Written to: `data` and `uncertainty` everywhere; the counts and flags, which come filled
+        with 0, 0, n_frames and 0, only where they differ from that.
+    """
+    n_frames, n_pixels = stack.shape
+    n_lanes = max(_LANES_MIN, min(_LANES_MAX, _LANE_BYTES // (n_frames * stack.itemsize)))
+    block = np.zeros((n_frames, n_lanes), stack.dtype)
+    settled = np.zeros(n_lanes, np.bool_)
+    work = np.zeros((7, n_lanes))
+    lanes = _Lanes(work[0], work[1], work[2], work[3], work[4], work[5], work[6])
+    pixel = _Pixel(np.zeros(n_frames), np.zeros(n_frames + 1), np.zeros(n_frames + 1))
+    full_scale = block[(n_frames - 1) // 2]
+    for start in range(0, n_pixels, n_lanes):
+        width = min(n_lanes, n_pixels - start)
+        _gather(stack[:, start : start + width], block)
+        _sort_lanes(block, network)
+        _measure_lanes(block, rule, lanes)
+        _write_lanes(lanes, n_frames, rule, planes, start, width)
+        _find_settled(lanes, n_frames, rule, settled)
+        for lane in range(width):
+            if not settled[lane]:
+                _combine_pixel(block[:, lane], pixel, rule, planes, start + lane)
+            elif full_scale[lane] >= rule.saturation_adu:
+                planes.flags[start + lane] = _SATURATED
+
+
+@_compiled
+def _gather(stack: _Array, block: _Array) -> None:
+    """Copy the lanes; what is missing becomes infinite and will be sorted to the end."""
+    for frame in range(stack.shape[0]):
+        source = stack[frame]
+        target = block[frame]
+        for lane in range(source.size):
+            target[lane] = source[lane] if np.isfinite(source[lane]) else np.inf
+
+
+@_compiled
+def _sort_lanes(block: _Array, network: _Array) -> None:
+    for comparison in range(network.shape[0]):
+        a = block[network[comparison, 0]]
+        b = block[network[comparison, 1]]
+        for lane in range(a.size):
+            low = min(a[lane], b[lane])
+            high = max(a[lane], b[lane])
+            a[lane] = low
+            b[lane] = high
+
+
+@_compiled
+def _measure_lanes(block: _Array, rule: Rule, lanes: _Lanes) -> None:
+    """Find median, sums about the median, and the sigma that would keep every value."""
+    n = block.shape[0]
+    _find_centre(block[(n - 1) // 2], block[n // 2], lanes.centre)
+    _find_reach(block[0], block[n - 1], rule, lanes)
+    lanes.sum1[:] = 0.0
+    lanes.sum2[:] = 0.0
+    for frame in range(n):
+        _add(block[frame], lanes.centre, lanes.sum1, lanes.sum2)
+    if rule.method == WINSORIZED:
+        lanes.clipped1[:] = 0.0
+        lanes.clipped2[:] = 0.0
+        for frame in range(n):
+            _add_clipped(block[frame], lanes.centre, lanes.bound, lanes.clipped1, lanes.clipped2)
+
+
+@_compiled
+def _find_centre(below: _Array, above: _Array, centre: _Array) -> None:
+    for lane in range(centre.size):
+        centre[lane] = 0.5 * (np.float64(below[lane]) + np.float64(above[lane]))
+
+
+@_compiled
+def _find_reach(lowest: _Array, highest: _Array, rule: Rule, lanes: _Lanes) -> None:
+    per_low = 1.0 / rule.sigma_low
+    per_high = 1.0 / rule.sigma_high
+    centre = lanes.centre
+    for lane in range(centre.size):
+        low = (centre[lane] - np.float64(lowest[lane])) * per_low
+        high = (np.float64(highest[lane]) - centre[lane]) * per_high
+        reach = max(high, low)
+        lanes.reach[lane] = reach
+        lanes.bound[lane] = WINSOR_REACH * reach
+
+
+@_compiled
+def _add(values: _Array, centre: _Array, sum1: _Array, sum2: _Array) -> None:
+    for lane in range(centre.size):
+        deviation = np.float64(values[lane]) - centre[lane]
+        sum1[lane] += deviation
+        sum2[lane] += deviation * deviation
+
+
+@_compiled
+def _add_clipped(values: _Array, centre: _Array, bound: _Array, sum1: _Array, sum2: _Array) -> None:
+    for lane in range(centre.size):
+        deviation = np.float64(values[lane]) - centre[lane]
+        limit = bound[lane]
+        deviation = min(deviation, limit)
+        deviation = max(deviation, -limit)
+        sum1[lane] += deviation
+        sum2[lane] += deviation * deviation
+
+
+@_compiled
+def _write_lanes(lanes: _Lanes, n: int, rule: Rule, planes: Planes, start: int, width: int) -> None:
+    """Write the result of all lanes as if nothing were rejected."""
+    weight = 0.0 if rule.method == MEDIAN else 1.0 / n
+    factor = _noise_factor(rule.method, n) / np.sqrt(np.float64(n))
+    data = planes.data[start : start + width]
+    uncertainty = planes.uncertainty[start : start + width]
+    for lane in range(width):
+        data[lane] = lanes.centre[lane] + weight * lanes.sum1[lane]
+    for lane in range(width):
+        variance = _variance(lanes.sum1[lane], lanes.sum2[lane], n)
+        uncertainty[lane] = factor * np.sqrt(variance)
+
+
+@_compiled
+def _variance(sum1: float, sum2: float, n: int) -> float:
+    """Variance from sums of deviations and their squares; NaN for one value."""
+    spread = sum2 - sum1 * sum1 / n
+    return max(spread, 0.0) / (n - 1)
+
+
+@_compiled
+def _noise_factor(method: int, n: int) -> float:
+    """Noise of the median over that of the mean, for normal noise; within 1.5 % of exact."""
+    if method != MEDIAN:
+        return 1.0
+    extra = 0.5 * np.pi - 1.0 if n % 2 else np.pi - 2.0
+    return float(np.sqrt(0.5 * np.pi * n / (n + extra)))
+
+
+@_compiled
+def _find_settled(lanes: _Lanes, n: int, rule: Rule, settled: _Array) -> None:
+    """Tell for which lanes all values are there and a bound shows that none will be rejected.
+
+    Winsorising at 1.5 s gives a spread f(s) that never falls when s grows. So if the s that keeps
+    every value is no more than the first sigma and no more than f(s), no iterate falls below it.
+    """
+    trivial = rule.method in (MEAN, MEDIAN) or n <= MIN_SURVIVORS
+    step = rule.step_adu * _MARGIN / max(rule.sigma_low, rule.sigma_high)
+    clip = WINSOR_CORRECTION**2 if rule.method == WINSORIZED else 0.0
+    for lane in range(settled.size):
+        variance = _variance(lanes.sum1[lane], lanes.sum2[lane], n)
+        clipped = _variance(lanes.clipped1[lane], lanes.clipped2[lane], n)
+        reach = lanes.reach[lane]
+        needed = reach * reach * _MARGIN
+        kept = (needed <= variance) & ((needed <= clip * clipped) | (clip == 0.0))
+        settled[lane] = (reach < np.inf) & (trivial | (reach <= step) | kept)
+
+
+@_compiled
+def _combine_pixel(column: _Array, pixel: _Pixel, rule: Rule, planes: Planes, index: int) -> None:
+    """Combine a column's sorted values with all that rejection takes."""
+    n = _count_finite(column)
+    if n == 0:
+        planes.data[index] = np.nan
+        planes.uncertainty[index] = np.nan
+        planes.n_used[index] = 0
+        planes.flags[index] = _DEAD
+        return
+    reference = _load(column, n, pixel)
+    first, last = _survivors(pixel, n, rule)
+    n_used = last - first
+    sum1, sum2 = _sums(pixel, first, last)
+    centre = _median(pixel.values, first, last) if rule.method == MEDIAN else sum1 / n_used
+    noise = _noise_factor(rule.method, n_used) * np.sqrt(_variance(sum1, sum2, n_used) / n_used)
+    planes.data[index] = reference + centre
+    planes.uncertainty[index] = noise
+    planes.n_rejected_low[index] = first
+    planes.n_rejected_high[index] = n - last
+    planes.n_used[index] = n_used
+    if reference + pixel.values[first + (n_used - 1) // 2] >= rule.saturation_adu:
+        planes.flags[index] = _SATURATED
+
+
+@_compiled
+def _count_finite(column: _Array) -> int:
+    n = column.size
+    while n and not np.isfinite(column[n - 1]):
+        n -= 1
+    return n
+
+
+@_compiled
+def _load(column: _Array, n: int, pixel: _Pixel) -> float:
+    """Store the values relative to a middle one, which keeps the sums small, and give that one."""
+    reference = np.float64(column[n // 2])
+    for i in range(n):
+        value = np.float64(column[i]) - reference
+        pixel.values[i] = value
+        pixel.sum1[i + 1] = pixel.sum1[i] + value
+        pixel.sum2[i + 1] = pixel.sum2[i] + value * value
+    return reference
+
+
+@_compiled
+def _survivors(pixel: _Pixel, n: int, rule: Rule) -> tuple[int, int]:
+    """Find the first survivor and the one after the last."""
+    first, last = 0, n
+    if rule.method in (MEAN, MEDIAN):
+        return first, last
+    for _ in range(rule.rounds):
+        n_before = last - first
+        if n_before <= MIN_SURVIVORS:
+            break
+        centre = _median(pixel.values, first, last)
+        sum1, sum2 = _sums(pixel, first, last)
+        sigma = np.sqrt(_variance(sum1, sum2, n_before))
+        if rule.method == WINSORIZED:
+            sigma = _winsorized_sigma(pixel, first, last, sigma, rule)
+        first, last = _trim(pixel.values, first, last, centre, sigma, rule)
+        if last - first == n_before:
+            break
+    return first, last
+
+
+@_compiled
+def _sums(pixel: _Pixel, first: int, last: int) -> tuple[float, float]:
+    return pixel.sum1[last] - pixel.sum1[first], pixel.sum2[last] - pixel.sum2[first]
+
+
+@_compiled
+def _median(values: _Array, first: int, last: int) -> float:
+    return float(0.5 * (values[(first + last - 1) // 2] + values[(first + last) // 2]))
+
+
+@_compiled
+def _winsorized_sigma(pixel: _Pixel, first: int, last: int, sigma: float, rule: Rule) -> float:
+    """Iterate Huber's winsorised sigma, as far as it takes to know who survives.
+
+    Values once clipped stay clipped, so sigma only shrinks, and the bound of `_find_settled` tells
+    when no later sigma can reject one of the values that this one keeps.
+    """
+    centre = _median(pixel.values, first, last)
+    inner, outer = first, last
+    for _ in range(WINSOR_ITERATIONS):
+        low = centre - pixel.values[inner]
+        high = pixel.values[outer - 1] - centre
+        reach = max(low / rule.sigma_low, high / rule.sigma_high) * _MARGIN
+        if max(low, high) <= rule.step_adu:
+            break
+        if reach <= sigma and reach <= _clipped_sigma(pixel, first, last, centre, reach):
+            break
+        previous = sigma
+        sigma = _clipped_sigma(pixel, first, last, centre, previous)
+        if previous - sigma <= WINSOR_TOLERANCE * previous:
+            break
+        inner, outer = _trim(pixel.values, first, last, centre, sigma, rule)
+    return sigma
+
+
+@_compiled
+def _clipped_sigma(pixel: _Pixel, first: int, last: int, centre: float, sigma: float) -> float:
+    """Corrected spread of the survivors when winsorised at 1.5 sigma."""
+    low = centre - WINSOR_REACH * sigma
+    high = centre + WINSOR_REACH * sigma
+    inner, outer = first, last
+    while pixel.values[inner] < low:
+        inner += 1
+    while pixel.values[outer - 1] > high:
+        outer -= 1
+    sum1, sum2 = _sums(pixel, inner, outer)
+    sum1 += (inner - first) * low + (last - outer) * high
+    sum2 += (inner - first) * low * low + (last - outer) * high * high
+    n = last - first
+    spread = max(0.0, sum2 - sum1 * sum1 * (1.0 / n))
+    return float(np.sqrt(spread * (WINSOR_CORRECTION**2 / (n - 1))))
+
+
+@_compiled
+def _trim(
+    values: _Array, first: int, last: int, centre: float, sigma: float, rule: Rule
+) -> tuple[int, int]:
+    """Drop values outside the limits, the farthest first, as long as enough survive."""
+    limit_low = max(rule.sigma_low * sigma, rule.step_adu)
+    limit_high = max(rule.sigma_high * sigma, rule.step_adu)
+    while last - first > MIN_SURVIVORS:
+        low = centre - values[first]
+        high = values[last - 1] - centre
+        if low > limit_low and (low >= high or high <= limit_high):
+            first += 1
+        elif high > limit_high:
+            last -= 1
+        else:
+            break
+    return first, last
