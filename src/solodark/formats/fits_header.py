@@ -15,7 +15,7 @@ from solodark.errors import FrameFormatError, TruncatedFileError
 from solodark.formats.foreign_errors import shown
 from solodark.formats.header_values import Header, HeaderCard, HeaderValue, parse_number
 
-__all__ = ["BLOCK", "Hdu", "parse_card_value", "read_hdus", "require_int"]
+__all__ = ["BLOCK", "Hdu", "parse_card_value", "parse_cards", "read_hdus", "require_int"]
 
 BLOCK = 2880
 CARD = 80
@@ -70,6 +70,38 @@ def require_int(header: Header, keyword: str, path: Path) -> int:
     return value
 
 
+def parse_cards(cards: list[str]) -> Header:
+    """Parse the cards of a FITS header, of which nothing is demanded.
+
+    Parameters
+    ----------
+    cards : list of str
+        80 characters each, without END.
+
+    Returns
+    -------
+    dict of str to HeaderCard
+        Keywords with values; commentary is left out, and of a repeated keyword the first counts.
+
+    Examples
+    --------
+    >>> parse_cards(["GAIN    =                  120 / setting"])
+    {'GAIN': HeaderCard(value=120, comment='setting')}
+    """
+    header: Header = {}
+    last = ""
+    for card in cards:
+        keyword, text = _split(card)
+        if keyword == "CONTINUE" and last:
+            header[last] = _continued(header[last], text)
+        elif text is not None and keyword not in _COMMENTARY and keyword not in header:
+            header[keyword] = parse_card_value(text)
+            last = keyword
+        else:
+            last = ""
+    return header
+
+
 def parse_card_value(text: str) -> HeaderCard:
     """Value and comment of what stands behind a card's equals sign."""
     string = _STRING.fullmatch(text)
@@ -98,7 +130,7 @@ def _read_header(file: IO[bytes], block: bytes, path: Path) -> tuple[Header, int
         for start in range(0, len(text), CARD):
             card = text[start : start + CARD]
             if card.rstrip() == "END":
-                return _parse(cards), number * BLOCK
+                return parse_cards(cards), number * BLOCK
             cards.append(card)
         if len(block) < BLOCK:
             raise TruncatedFileError(
@@ -115,21 +147,6 @@ def _check_begin(block: bytes, path: Path) -> None:
             f"{shown(path)}: is not a FITS file: it begins with {block[:8]!r}, "
             "where SIMPLE was expected"
         )
-
-
-def _parse(cards: list[str]) -> Header:
-    header: Header = {}
-    last = ""
-    for card in cards:
-        keyword, text = _split(card)
-        if keyword == "CONTINUE" and last:
-            header[last] = _continued(header[last], text)
-        elif text is not None and keyword not in _COMMENTARY and keyword not in header:
-            header[keyword] = parse_card_value(text)
-            last = keyword
-        else:
-            last = ""
-    return header
 
 
 def _split(card: str) -> tuple[str, str | None]:

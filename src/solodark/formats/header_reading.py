@@ -135,7 +135,7 @@ def _gains(header: Header, reading: _Reading) -> tuple[float | None, float | Non
 
 def _camera(reading: _Reading) -> Camera:
     maker, model = reading.text("maker"), reading.text("model")
-    if maker and model and maker.split()[0].lower() not in model.lower():
+    if maker and model and not any(word in model.lower() for word in maker.lower().split()):
         model = f"{maker} {model}"
     pitch, binned = reading.number("pixel_size_um"), reading.number("binned_pixel_size_um")
     if pitch is None and binned is not None:

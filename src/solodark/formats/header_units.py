@@ -13,14 +13,6 @@ __all__ = ["MEANINGS", "Meaning"]
 Meaning = str | float | int | FrameKind | datetime | None
 
 _SBIG_KINDS = {1: FrameKind.LIGHT, 2: FrameKind.BIAS, 3: FrameKind.DARK, 4: FrameKind.FLAT}
-_DSS_KINDS = {
-    1: FrameKind.LIGHT,
-    2: FrameKind.DARK,
-    3: FrameKind.DARK,
-    4: FrameKind.FLAT,
-    5: FrameKind.BIAS,
-    6: FrameKind.LIGHT,
-}
 _DSS_CFA = {1: "BGGR", 2: "GRBG", 3: "GBRG", 4: "RGGB"}
 _NO_ISO = {0, 65535}
 """Zero is a camera that does not say; 65535 one whose ISO is too high for this tag."""
@@ -119,6 +111,7 @@ MEANINGS: dict[str, Callable[[HeaderValue], Meaning]] = {
     "first count": lambda value: _nth_count(value, 0),
     "second count": lambda value: _nth_count(value, 1),
     "s": _scaled(1.0),
+    "s above 0": _positive,
     "us": _microseconds,
     "C": _celsius,
     "e-/ADU": _positive,
@@ -128,7 +121,6 @@ MEANINGS: dict[str, Callable[[HeaderValue], Meaning]] = {
     "ADU to add": _adu_to_add,
     "kind": _kind,
     "SBIG number": _numbered(_SBIG_KINDS),
-    "DSS number": _numbered(_DSS_KINDS),
     "Bayer": _bayer,
     "DSS Bayer number": _numbered(_DSS_CFA),
     "row order": _row_order,

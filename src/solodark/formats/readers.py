@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from solodark.errors import UnknownFormatError
+from solodark.formats.camera_raw import CAMERA_RAW_SUFFIXES, scan_camera_raw
 from solodark.formats.fits import scan_fits
 from solodark.formats.foreign_errors import require_file, shown
 from solodark.formats.frame_kind import kind_from_path, kind_from_pixels
 from solodark.formats.open_frame import OpenFrame, Scan
+from solodark.formats.tiff import scan_tiff
 from solodark.formats.xisf import scan_xisf
 from solodark.frames import Acquisition, Frame
 
@@ -26,6 +28,9 @@ FITS_SUFFIXES = [
 READERS: dict[str, Reader] = {
     **dict.fromkeys(FITS_SUFFIXES, scan_fits),
     ".xisf": scan_xisf,
+    ".tif": scan_tiff,
+    ".tiff": scan_tiff,
+    **dict.fromkeys(CAMERA_RAW_SUFFIXES, scan_camera_raw),
 }
 """Suffix, in lower case, to what reads such files; the longest suffix that fits counts."""
 

@@ -13,6 +13,7 @@ from solodark.formats.fits_writer import fits_header, write_hdus
 from solodark.formats.foreign_errors import shown
 from solodark.formats.integer_pixels import filled, to_uint16
 from solodark.formats.readers import suffix_of
+from solodark.formats.tiff import write_tiff
 from solodark.formats.xisf import write_xisf
 from solodark.frames import Frame
 
@@ -34,6 +35,8 @@ def _write_xisf(path: Path, pixels: NDArray[Any], cards: list[Card]) -> None:
 WRITERS: dict[str, Writer] = {
     **dict.fromkeys((".fits", ".fit", ".fts"), _write_fits),
     ".xisf": _write_xisf,
+    ".tif": write_tiff,
+    ".tiff": write_tiff,
 }
 """Suffix, in lower case, to what writes such files."""
 
