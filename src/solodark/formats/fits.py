@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
-from astropy.io import fits
 
 from solodark.errors import FrameFormatError, NotAMosaicError, TruncatedFileError
 from solodark.formats.fits_header import Hdu, read_hdus, require_int
@@ -231,6 +230,8 @@ class _TiledRows:
         """Read rows start:stop in native byte order."""
         if stop <= start:
             return StoredPixels(np.dtype(np.uint16)).decode(np.empty((0, self.image.axes[0])))
+        from astropy.io import fits
+
         planes = (0,) * (len(self.image.axes) - 2)
         with (
             errors_naming(self.path, "tile-compressed FITS"),

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from solodark.formats.atomic import atomic_write
 from solodark.formats.fits_cards import Card, plain_ascii
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 __all__ = ["fits_header", "write_hdus"]
 
 
 def fits_header(
     cards: Iterable[Card], *, history: Sequence[str] = (), comments: Sequence[str] = ()
-) -> fits.Header:
+) -> "fits.Header":
     """Build a FITS header from cards, history and comments.
 
     Parameters
@@ -31,6 +33,8 @@ def fits_header(
     astropy.io.fits.Header
         The header.
     """
+    from astropy.io import fits
+
     header = fits.Header()
     for card in cards:
         value = plain_ascii(card.value) if isinstance(card.value, str) else card.value
@@ -42,7 +46,7 @@ def fits_header(
     return header
 
 
-def write_hdus(path: Path, planes: Sequence[tuple[str, NDArray[Any], fits.Header]]) -> None:
+def write_hdus(path: Path, planes: Sequence[tuple[str, NDArray[Any], "fits.Header"]]) -> None:
     """Write images to a FITS file, whole or not at all.
 
     Parameters
@@ -57,6 +61,8 @@ def write_hdus(path: Path, planes: Sequence[tuple[str, NDArray[Any], fits.Header
     OutputError
         The file cannot be written.
     """
+    from astropy.io import fits
+
     hdus = fits.HDUList()
     for number, (name, pixels, header) in enumerate(planes):
         make = fits.ImageHDU if number else fits.PrimaryHDU

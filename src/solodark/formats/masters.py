@@ -4,10 +4,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from solodark import __version__
@@ -19,6 +18,9 @@ from solodark.formats.integer_pixels import filled, to_uint16
 from solodark.formats.readers import suffix_of
 from solodark.formats.xisf import write_xisf
 from solodark.frames import Acquisition, Master, MasterDark, PixelFlags
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 __all__ = ["TARGETS", "write_master"]
 
@@ -106,7 +108,7 @@ class _Job:
     def finite(self) -> NDArray[Any]:
         return filled(self.master.data, self.master.acquisition.cfa_pattern, self.path)
 
-    def header(self, *more: Card) -> fits.Header:
+    def header(self, *more: Card) -> "fits.Header":
         history = _history(self.master)
         return fits_header([*self.cards, *more], history=history, comments=self.comments)
 

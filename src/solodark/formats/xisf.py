@@ -4,11 +4,10 @@ import io
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
-import xisf
 from numpy.typing import NDArray
 
 from solodark import __version__
@@ -21,6 +20,9 @@ from solodark.formats.header_values import Header, HeaderCard
 from solodark.formats.open_frame import Scan
 from solodark.formats.rows import FileRows, PixelRows, Pixels, SpooledRows, StoredPixels, raw_bytes
 from solodark.frames import Acquisition
+
+if TYPE_CHECKING:
+    import xisf
 
 __all__ = ["scan_xisf", "write_xisf"]
 
@@ -51,6 +53,8 @@ def scan_xisf(path: Path) -> Scan:
     NotAMosaicError
         It holds colour planes.
     """
+    import xisf
+
     # The package prints what it does not know; a reader says nothing.
     with errors_naming(path, "XISF"), redirect_stdout(io.StringIO()):
         file = xisf.XISF(str(path))
@@ -80,7 +84,9 @@ def _shape(image: dict[str, Any], path: Path) -> tuple[int, int]:
     return ny, nx
 
 
-def _rows(file: xisf.XISF, image: dict[str, Any], shape: tuple[int, int], path: Path) -> PixelRows:
+def _rows(
+    file: "xisf.XISF", image: dict[str, Any], shape: tuple[int, int], path: Path
+) -> PixelRows:
     if image["location"][0] != "attachment" or "subblocks" in image:
         raise FrameFormatError(
             f"{shown(path)}: keeps its pixels inside the XML or in sub-blocks; "
@@ -109,13 +115,15 @@ def _rows(file: xisf.XISF, image: dict[str, Any], shape: tuple[int, int], path: 
     return FileRows(path, offset, shape, stored)
 
 
-def _unpacked(file: xisf.XISF, stored: StoredPixels, shape: tuple[int, int], path: Path) -> Pixels:
+def _unpacked(
+    file: "xisf.XISF", stored: StoredPixels, shape: tuple[int, int], path: Path
+) -> Pixels:
     with errors_naming(path, "compressed XISF"):
         pixels = file.read_image(0, data_format="channels_first").reshape(shape)
         return stored.decode(pixels.view(stored.dtype))
 
 
-def _header(file: xisf.XISF, image: dict[str, Any]) -> Header:
+def _header(file: "xisf.XISF", image: dict[str, Any]) -> Header:
     """Bring keywords, properties and attributes to one dictionary of cards."""
     header: Header = {
         name: HeaderCard(entries[0]["value"], entries[0]["comment"])
