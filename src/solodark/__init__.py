@@ -1,3 +1,66 @@
-"""A full-resolution master dark from one new dark."""
+"""A full-resolution master dark from one new dark.
+
+Frames go in, a model of the sensor is learned, a master dark comes out, and its worth is measured.
+What is named here is loaded when it is first used, so that ``import solodark`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from solodark.errors import SolodarkError, SolodarkWarning
+    from solodark.evaluation import EvaluationTable, evaluate_series
+    from solodark.formats import read_acquisition, read_frame, write_frame, write_master
+    from solodark.frames import (
+        Acquisition,
+        Camera,
+        Frame,
+        FrameKind,
+        Master,
+        MasterDark,
+        PixelFlags,
+        Verdict,
+    )
+    from solodark.synthetic import make_camera
+
+__all__ = [
+    "Acquisition",
+    "Camera",
+    "EvaluationTable",
+    "Frame",
+    "FrameKind",
+    "Master",
+    "MasterDark",
+    "PixelFlags",
+    "SolodarkError",
+    "SolodarkWarning",
+    "Verdict",
+    "evaluate_series",
+    "make_camera",
+    "read_acquisition",
+    "read_frame",
+    "write_frame",
+    "write_master",
+]
 
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "errors": "SolodarkError SolodarkWarning",
+    "evaluation": "EvaluationTable evaluate_series",
+    "formats": "read_acquisition read_frame write_frame write_master",
+    "frames": "Acquisition Camera Frame FrameKind Master MasterDark PixelFlags Verdict",
+    "synthetic": "make_camera",
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for from its room."""
+    if name not in _ROOM_OF:
+        raise AttributeError(f"solodark has no {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f"solodark.{_ROOM_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
