@@ -74,7 +74,7 @@ def mean_ratio(series: Sequence[SeriesSums], row: str, stratum: int) -> float:
     Parameters
     ----------
     series : sequence of SeriesSums
-        Those that hold the row and have pixels in the stratum.
+        Those that could judge the row on the stratum.
     row : str
         Name of the estimator.
     stratum : int
@@ -85,8 +85,12 @@ def mean_ratio(series: Sequence[SeriesSums], row: str, stratum: int) -> float:
     float
         The inverse of the equivalent subs; below zero by noise alone.
     """
-    ratios = [s.errors[row][..., stratum].sum() / s.variances[..., stratum].sum() for s in series]
-    return float(np.average(ratios, weights=[s.n_subs for s in series]))
+    ratios = []
+    for one in series:
+        judged = one.judged_folds(row, stratum)
+        error, variance = one.errors[row][judged, :, stratum], one.variances[judged, :, stratum]
+        ratios.append(error.sum() / variance.sum())
+    return float(np.average(ratios, weights=[one.n_subs for one in series]))
 
 
 def resampled_ratios(
@@ -112,12 +116,14 @@ def resampled_ratios(
     """
     weights, ratios = [], []
     for index, one in enumerate(series):
-        if row not in one.errors or one.n_pixels[stratum] == 0:
+        judged = one.judged_folds(row, stratum)
+        if not judged.any():
             continue
-        error, variance = one.errors[row][..., stratum], one.variances[..., stratum]
+        error, variance = one.errors[row][judged, :, stratum], one.variances[judged, :, stratum]
         if draws.subs:
-            error = ((draws.subs[index] @ error) * draws.blocks).sum(axis=1)
-            variance = ((draws.subs[index] @ variance) * draws.blocks).sum(axis=1)
+            taken = draws.subs[index][:, judged]
+            error = ((taken @ error) * draws.blocks).sum(axis=1)
+            variance = ((taken @ variance) * draws.blocks).sum(axis=1)
         else:
             error, variance = error.sum(), variance.sum()
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -102,11 +102,11 @@ def find_k_least_squares(light: Image, dark: Image, cfa_pattern: str | None) -> 
         k.
     """
     planes = [(thin_out(light[p]), thin_out(dark[p])) for p in cfa_planes(cfa_pattern)]
-    scan = 2.0 ** np.linspace(-4.0, 4.0, 65)
+    scan = 2.0 ** np.linspace(-4.0, 4.0, 33)
     noise = [[clipped_mean_and_sigma(one - k * other)[1] for one, other in planes] for k in scan]
     loss = partial(_winsorised_loss, planes, 10.0 * np.min(noise, axis=0))
     best = int(np.argmin([loss(k) for k in scan]))
-    return golden_section(loss, scan[max(0, best - 1)], scan[min(64, best + 1)], tolerance=1e-4)
+    return golden_section(loss, scan[max(0, best - 1)], scan[min(32, best + 1)], tolerance=1e-4)
 
 
 def golden_section(

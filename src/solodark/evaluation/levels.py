@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from solodark.evaluation.kernels import moments_within
 from solodark.frames import cfa_planes
 
-__all__ = ["clipped_mean_and_sigma", "difference_statistics", "spread_over_mosaic", "thin_out"]
+__all__ = [
+    "clipped_mean_and_sigma",
+    "difference_statistics",
+    "signed_root",
+    "spread_over_mosaic",
+    "thin_out",
+]
 
 SAMPLE_PX = 1 << 16
 """Pixels of a plane from which its level is read are about so many: 1/200 of one sub's noise."""
@@ -73,6 +79,27 @@ def difference_statistics(
     ]
     levels, sigmas = zip(*found, strict=True)
     return spread_over_mosaic(levels), spread_over_mosaic(sigmas)
+
+
+def signed_root(square: float) -> float:
+    """Root of a square that noise can push below zero: the sign is kept, not hidden.
+
+    Parameters
+    ----------
+    square : float
+        An unbiased estimate of a square.
+
+    Returns
+    -------
+    float
+        Root of its size, with its sign.
+
+    Examples
+    --------
+    >>> signed_root(4.0), signed_root(-4.0)
+    (2.0, -2.0)
+    """
+    return float(np.copysign(np.sqrt(abs(square)), square))
 
 
 def spread_over_mosaic(per_plane: Sequence[float]) -> NDArray[np.float64]:

@@ -1,26 +1,29 @@
 """One series of subs played through every estimator, kept as sums small enough to resample."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solodark.errors import FrameMismatchError, NotEnoughFramesError, SettingError
 from solodark.evaluation.estimators import Estimator, SubsEstimator
-from solodark.evaluation.strata import STRATA, classify_pixels, stratum_members
-from solodark.evaluation.truth import (
-    CLIP_SIGMA,
-    Fold,
-    PixelSums,
-    held_out_folds,
-    one_sub_noise,
-    pair_squares,
-    product_sums,
+from solodark.evaluation.newborn import find_newborn_pixels, newborn_classes, reserved_subs
+from solodark.evaluation.residual import ResidualQuality, mean_quality, measure_residual
+from solodark.evaluation.selection import (
+    Selection,
+    errors_of_fold,
+    pixels_of_strata,
+    variances_of_folds,
 )
+from solodark.evaluation.star_effect import random_places
+from solodark.evaluation.strata import BITS, STRATA, classify_pixels
+from solodark.evaluation.truth import CLIP_SIGMA, Fold, PixelSums, held_out_folds, one_sub_noise
 from solodark.frames import Frame, Progress, silent
 
 __all__ = ["AnyEstimator", "SeriesSums", "measure_series"]
+
+N_STARS = 1000
 
 AnyEstimator = Estimator | SubsEstimator | Frame | NDArray[np.floating]
 """A callable of the new sub, one of several subs, or a fixed image."""
@@ -41,9 +44,12 @@ class SeriesSums:
     noise_adu : float
         Robust noise of one sub, rms over the CFA planes.
     errors : dict of str to ndarray of float64, shape (n_folds, n_blocks, n_strata)
-        Sums of products of errors of each estimator, ADU squared.
+        Sums of products of errors of each estimator, ADU squared; NaN where nobody could judge.
     variances : ndarray of float64, shape (n_folds, n_blocks, n_strata)
-        Sums of one sub's variance, from the pairs with the fold's new sub, ADU squared.
+        Sums of one sub's variance, from the pairs with the fold's new sub, ADU squared; NaN where
+        that sub is reserved for finding newborn pixels.
+    quality : dict of str to ResidualQuality
+        What each estimator leaves, mean over folds; empty where it was not asked for.
     """
 
     session: str
@@ -52,6 +58,27 @@ class SeriesSums:
     noise_adu: float
     errors: dict[str, NDArray[np.float64]]
     variances: NDArray[np.float64]
+    quality: dict[str, ResidualQuality] = field(default_factory=dict)
+
+    def judged_folds(self, row: str, stratum: int) -> NDArray[np.bool_]:
+        """Tell in which folds an estimator could be judged on a stratum.
+
+        Parameters
+        ----------
+        row : str
+            Name of the estimator.
+        stratum : int
+            Index into `solodark.evaluation.strata.STRATA`.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_folds,)
+            All False where the row is absent or no pixel belongs to the stratum.
+        """
+        if row not in self.errors or self.n_pixels[stratum] == 0:
+            return np.zeros(self.n_subs, dtype=np.bool_)
+        sums = self.errors[row][:, 0, stratum] + self.variances[:, 0, stratum]
+        return np.isfinite(sums)
 
 
 def measure_series(
@@ -61,6 +88,7 @@ def measure_series(
     level_map: NDArray[np.floating] | None = None,
     masks: Mapping[str, NDArray[np.bool_]] | None = None,
     session: str = "",
+    rng: np.random.Generator | None = None,
     progress: Progress = silent,
 ) -> SeriesSums:
     """Play every sub of a series in turn as the one new sub of every estimator.
@@ -80,6 +108,8 @@ def measure_series(
         As in `solodark.evaluation.strata.classify_pixels`.
     session : str
         The night the series belongs to; the bootstrap resamples whole sessions.
+    rng : numpy.random.Generator, optional
+        Throws the stars of the residual's quality, which is left out without it.
     progress : Progress
         Told of every fold.
 
@@ -98,30 +128,35 @@ def measure_series(
         An estimate, map or sub holds values that are not finite.
     """
     check_subs(subs)
-    cfa_pattern = subs[0].acquisition.cfa_pattern
     images = [sub.data for sub in subs]
+    cfa_pattern = subs[0].acquisition.cfa_pattern
     noise = one_sub_noise(images, cfa_pattern)
-    classes = classify_pixels(
-        subs[0].shape, cfa_pattern=cfa_pattern, level_map=level_map, masks=masks
-    )
-    how = PixelSums(classes, cfa_pattern, CLIP_SIGMA * noise)
+    selections = _select(subs, noise, level_map, dict(masks or {}))
     players = [
         (name, estimator, held_out_folds(len(subs), subs_given=_subs_given(estimator)))
         for name, estimator in estimators.items()
     ]
     errors: dict[str, list[NDArray[np.float64]]] = {name: [] for name in estimators}
+    quality: dict[str, list[ResidualQuality]] = {name: [] for name in estimators if rng}
     for new in progress(range(len(subs)), "judging the estimates", len(subs)):
+        places = random_places(subs[0].shape, N_STARS, rng) if rng else None
         for name, estimator, folds in players:
             estimate = _estimate(name, estimator, folds[new], subs)
-            truth = [images[i] for i in folds[new].truth]
-            errors[name].append(_by_stratum(product_sums(estimate, truth, how)))
+            errors[name].append(errors_of_fold(estimate, folds[new], images, selections))
+            if places is not None:
+                truth = [images[i] for i in folds[new].truth]
+                left = measure_residual(
+                    estimate, truth, noise_adu=noise, cfa_pattern=cfa_pattern, places=places
+                )
+                quality[name].append(left)
     return SeriesSums(
         session=session,
         n_subs=len(subs),
-        n_pixels=np.array([how.count()[stratum_members(s)].sum() for s in STRATA]),
+        n_pixels=pixels_of_strata(selections),
         noise_adu=float(np.sqrt(np.mean(noise**2))),
         errors={name: np.array(folds) for name, folds in errors.items()},
-        variances=_variances(images, how),
+        variances=variances_of_folds(images, selections),
+        quality={name: mean_quality(folds) for name, folds in quality.items()},
     )
 
 
@@ -186,19 +221,25 @@ def _estimate(
     return np.ascontiguousarray(found, dtype=np.float32)
 
 
-def _variances(images: Sequence[NDArray[np.float32]], how: PixelSums) -> NDArray[np.float64]:
-    """Variance of one sub for each fold: the mean over its pairs with all others."""
-    n = len(images)
-    totals = [0.0 * _by_stratum(how.empty()) for _ in images]
-    for i in range(n):
-        for k in range(i + 1, n):
-            pair = _by_stratum(pair_squares(images[i], images[k], how)) / (n - 1)
-            totals[i] += pair
-            totals[k] += pair
-    return np.array(totals)
-
-
-def _by_stratum(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fold sums by class into sums by stratum, shape (n_blocks, n_strata)."""
-    columns = [sums[:, stratum_members(s), int(s.clipped)].sum(axis=1) for s in STRATA]
-    return np.stack(columns, axis=1)
+def _select(
+    subs: Sequence[Frame],
+    noise: NDArray[np.float64],
+    level_map: NDArray[np.floating] | None,
+    masks: dict[str, NDArray[np.bool_]],
+) -> list[Selection]:
+    """Classify the pixels; without a mask of newborn ones, let reserved subs find them."""
+    cfa_pattern = subs[0].acquisition.cfa_pattern
+    classes = classify_pixels(
+        subs[0].shape, cfa_pattern=cfa_pattern, level_map=level_map, masks=masks
+    )
+    clip_adu = CLIP_SIGMA * noise
+    everywhere = np.ones(len(STRATA), dtype=np.bool_)
+    main = PixelSums(classes, cfa_pattern, clip_adu)
+    reserved = reserved_subs(len(subs))
+    if level_map is None or "newborn" in masks or not reserved:
+        return [Selection(main, everywhere)]
+    newborn = find_newborn_pixels([subs[i].data for i in reserved], level_map, cfa_pattern)
+    newborn &= (classes & BITS["excluded"]) == 0
+    column = np.array([stratum.bit == BITS["newborn"] for stratum in STRATA])
+    chosen = PixelSums(newborn_classes(newborn), cfa_pattern, clip_adu)
+    return [Selection(main, ~column), Selection(chosen, column, frozenset(reserved))]

@@ -16,6 +16,7 @@ from solodark.evaluation.bootstrap import (
     percentile_interval,
     resampled_ratios,
 )
+from solodark.evaluation.residual import ResidualQuality, mean_quality
 from solodark.evaluation.series import AnyEstimator, SeriesSums, measure_series
 from solodark.evaluation.strata import STRATA
 from solodark.frames import Frame, Progress, silent
@@ -80,10 +81,13 @@ class Row:
         What the caller named it.
     cells : dict of str to Cell or None
         By stratum, in the order of the table; None where no pixel belongs to it.
+    quality : ResidualQuality or None
+        What it leaves after subtraction, mean over series, where that was measured.
     """
 
     name: str
     cells: dict[str, Cell | None]
+    quality: ResidualQuality | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Give plain values.
@@ -94,7 +98,8 @@ class Row:
             Ready for `json.dumps`.
         """
         cells = {name: cell and cell.to_dict() for name, cell in self.cells.items()}
-        return {"name": self.name, "cells": cells}
+        quality = self.quality and self.quality.to_dict()
+        return {"name": self.name, "cells": cells, "quality": quality}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +231,7 @@ def evaluate_series(
     masks : mapping of str to ndarray of bool, optional
         "hot", "newborn", "telegraph" and "excluded" pixels.
     rng : numpy.random.Generator
-        Dice of the bootstrap.
+        Dice of the bootstrap and of the stars.
     progress : Progress
         Told of every fold.
 
@@ -250,7 +255,9 @@ def evaluate_series(
     >>> round(table.cell("one sub", "all").equivalent_subs, 1)
     1.0
     """
-    sums = measure_series(subs, estimators, level_map=level_map, masks=masks, progress=progress)
+    sums = measure_series(
+        subs, estimators, level_map=level_map, masks=masks, rng=rng, progress=progress
+    )
     return tabulate([sums], rng=rng)
 
 
@@ -258,11 +265,12 @@ def _row(series: Sequence[SeriesSums], name: str, draws: Draws) -> Row:
     cells = {
         stratum.name: _cell(series, name, index, draws) for index, stratum in enumerate(STRATA)
     }
-    return Row(name, cells)
+    qualities = [one.quality[name] for one in series if name in one.quality]
+    return Row(name, cells, mean_quality(qualities) if qualities else None)
 
 
 def _cell(series: Sequence[SeriesSums], name: str, stratum: int, draws: Draws) -> Cell | None:
-    held = [one for one in series if name in one.errors and one.n_pixels[stratum] > 0]
+    held = [one for one in series if one.judged_folds(name, stratum).any()]
     if not held:
         return None
     ratio = mean_ratio(held, name, stratum)
@@ -270,16 +278,21 @@ def _cell(series: Sequence[SeriesSums], name: str, stratum: int, draws: Draws) -
     return Cell(
         equivalent_subs=equivalent_subs(ratio),
         error_over_variance=ratio,
-        error_adu2=float(np.mean([_per_pixel(one, one.errors[name], stratum) for one in held])),
-        variance_adu2=float(np.mean([_per_pixel(one, one.variances, stratum) for one in held])),
+        error_adu2=float(
+            np.mean([_per_pixel(one, name, one.errors[name], stratum) for one in held])
+        ),
+        variance_adu2=float(
+            np.mean([_per_pixel(one, name, one.variances, stratum) for one in held])
+        ),
         interval_68=percentile_interval(resampled, 0.68),
         interval_95=percentile_interval(resampled, 0.95),
         n_pixels=int(sum(one.n_pixels[stratum] for one in held)),
     )
 
 
-def _per_pixel(one: SeriesSums, sums: NDArray[np.float64], stratum: int) -> float:
-    return float(sums[..., stratum].sum() / (one.n_subs * one.n_pixels[stratum]))
+def _per_pixel(one: SeriesSums, name: str, sums: NDArray[np.float64], stratum: int) -> float:
+    judged = one.judged_folds(name, stratum)
+    return float(sums[judged, :, stratum].sum() / (judged.sum() * one.n_pixels[stratum]))
 
 
 def _json_number(value: float) -> float | str:
