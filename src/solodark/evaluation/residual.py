@@ -169,7 +169,9 @@ def _robust_square(a: Image, b: Image, cfa_pattern: str | None) -> float:
 def _structure(errors: Sequence[Image], *, axis: int) -> float:
     """Variance of the means along an axis, less what unstructured errors of this size make."""
     a, b = (error.mean(axis=axis, dtype=np.float64) for error in errors)
-    unstructured = float(np.mean(errors[0] * errors[1], dtype=np.float64)) / errors[0].shape[axis]
+    unstructured = float(np.mean(errors[0] * errors[1], dtype=np.float64)) / int(
+        errors[0].shape[axis]
+    )
     return float(np.cov(a, b)[0, 1]) - unstructured
 
 
