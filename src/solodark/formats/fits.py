@@ -12,9 +12,10 @@ from typing import IO, cast
 
 import numpy as np
 
-from solodark.errors import FrameFormatError, NotAMosaicError, TruncatedFileError
+from solodark.errors import FrameFormatError, NotAMosaicError
 from solodark.formats.fits_header import Hdu, read_hdus, require_int
 from solodark.formats.foreign_errors import errors_naming, shown
+from solodark.formats.hcompress import unpack_hcompress
 from solodark.formats.header_reading import acquisition_from_header
 from solodark.formats.header_values import Header, parse_number
 from solodark.formats.open_frame import Scan
@@ -26,15 +27,14 @@ from solodark.formats.rows import (
     SpooledRows,
     StoredPixels,
     raw_bytes,
+    require_bytes,
+    require_credible,
 )
 from solodark.frames import Acquisition
 
 __all__ = ["scan_fits"]
 
 _DTYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
-MOST_PIXELS = 2_000_000_000
-"""Ten times the largest sensor: beyond it a header is damaged, not generous."""
-
 _ASTROPY = threading.RLock()
 """Guards the silence around astropy: Python's warning filters belong to the whole process."""
 
@@ -79,8 +79,9 @@ def scan_fits(path: Path) -> Scan:
     gzipped = path.suffix.lower() == ".gz"
     with errors_naming(path, "FITS"), _opened(path, gzipped=gzipped) as file:
         image, header = _find_image(file, path)
+    require_credible(image.shape, image.pixels.dtype.itemsize, path)
     if not gzipped:
-        _require_bytes(path.stat().st_size - image.hdu.data_start, image.hdu.data_bytes, path)
+        require_bytes(path.stat().st_size - image.hdu.data_start, image.hdu.data_bytes, path)
     rows = _rows(image, path, gzipped=gzipped)
     acquisition = acquisition_from_header(header)
     if acquisition.row_order == "BOTTOM-UP":
@@ -152,11 +153,6 @@ def _require_one_plane(axes: list[int], path: Path) -> None:
             f"{shown(path)}: holds a cube of {size} pixels, where one frame was expected; "
             "save its planes as single files"
         )
-    if axes[0] * axes[1] > MOST_PIXELS:
-        raise FrameFormatError(
-            f"{shown(path)}: its header declares {size} pixels, more than any sensor has; "
-            "the header is damaged"
-        )
 
 
 def _scaling(header: Header, keyword: str, default: float, path: Path) -> float:
@@ -187,21 +183,20 @@ def _require_tiles(image: _Image, path: Path) -> None:
         )
 
 
-def _require_bytes(there: int, declared: int, path: Path) -> None:
-    if there < declared:
-        found = max(there, 0)
-        raise TruncatedFileError(
-            f"{shown(path)}: is cut short: {found} of {declared} bytes of pixels are there, "
-            f"{declared - found} are missing; copy it again from the camera"
-        )
-
-
 def _rows(image: _Image, path: Path, *, gzipped: bool) -> PixelRows:
+    if image.tiled and _packing(image) == "HCOMPRESS_1":
+        number = image.hdu_number
+        return SpooledRows(path, image.shape, lambda: unpack_hcompress(path, number, image.shape))
     if image.tiled:
         return _TiledRows(path, image)
     if gzipped:
         return SpooledRows(path, image.shape, lambda: _gunzip(image, path))
     return FileRows(path, image.hdu.data_start, image.shape, image.pixels)
+
+
+def _packing(image: _Image) -> str:
+    card = image.hdu.header.get("ZCMPTYPE")
+    return str(card.value).strip() if card else ""
 
 
 def _gunzip(image: _Image, path: Path) -> Pixels:
@@ -215,7 +210,7 @@ def _gunzip(image: _Image, path: Path) -> Pixels:
             while done < len(buffer) and (block := file.read(min(len(buffer) - done, 1 << 20))):
                 buffer[done : done + len(block)] = block
                 done += len(block)
-    _require_bytes(done, len(buffer), path)
+    require_bytes(done, len(buffer), path)
     return image.pixels.decode(stored)
 
 
@@ -236,7 +231,7 @@ class _TiledRows:
         with (
             errors_naming(self.path, "tile-compressed FITS"),
             _silent_astropy(),
-            fits.open(self.path) as hdus,
+            fits.open(self.path, memmap=False) as hdus,
         ):
             section = hdus[self.image.hdu_number].section
             adu = np.asarray(section[(*planes, slice(start, stop))])

@@ -33,8 +33,8 @@ def errors_naming(path: Path, expected: str) -> Iterator[None]:
     """
     try:
         yield
-    except SolodarkError:
-        raise
+    except (SolodarkError, NameError, ImportError):
+        raise  # already a sentence, or a fault of this program and not of the file
     except FileNotFoundError as error:
         raise FrameNotFoundError(f"{shown(path)}: there is no such file any more") from error
     except MemoryError as error:

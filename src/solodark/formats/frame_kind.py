@@ -19,7 +19,7 @@ BRIGHT = 0.15
 """Share of full scale above which no dark and hardly a dark sky lies."""
 EVEN = 0.25
 """Robust spread over level below which a bright frame is a flat."""
-BANDS, BAND_ROWS = 4, 16
+BANDS, BAND_ROWS, LEAST_SIDE = 4, 16, 4
 
 
 def kind_from_path(acquisition: Acquisition, path: Path) -> Acquisition:
@@ -86,17 +86,27 @@ def kind_from_pixels(source: FrameSource) -> Acquisition:
     acquisition = source.acquisition
     if acquisition.kind is not None:
         return acquisition
-    kind = _judge(acquisition, _sample(source))
+    bands = _sample(source)
+    kind = _judge(acquisition, bands) if bands else None
     if kind is None:
         return acquisition
     return replace(acquisition, kind=kind, kind_source="exposure and statistics")
 
 
-def _sample(source: FrameSource) -> list[NDArray[Any]]:
-    """Read bands of rows spread over the frame, each beginning on an even row."""
+def _sample(source: FrameSource) -> list[NDArray[np.float64]]:
+    """Read bands of rows spread over the frame, each beginning on an even row.
+
+    Pixels without a value get their band's median; a band of such pixels is left out.
+    """
     ny = source.shape[0]
     starts = {(ny * (2 * n + 1) // (2 * BANDS)) // 2 * 2 for n in range(BANDS)}
-    return [source.read_rows(start, min(start + BAND_ROWS, ny)) for start in sorted(starts)]
+    bands = []
+    for start in sorted(starts):
+        band = source.read_rows(start, min(start + BAND_ROWS, ny)).astype(np.float64)
+        good = np.isfinite(band)
+        if min(band.shape) >= LEAST_SIDE and good.any():
+            bands.append(np.where(good, band, np.median(band[good])))
+    return bands
 
 
 def _judge(acquisition: Acquisition, bands: list[NDArray[Any]]) -> FrameKind | None:
@@ -117,20 +127,18 @@ def _judge(acquisition: Acquisition, bands: list[NDArray[Any]]) -> FrameKind | N
 def _full_scale(acquisition: Acquisition, bands: list[NDArray[Any]]) -> float:
     if acquisition.saturation_adu is not None:
         return acquisition.saturation_adu
-    highest = max(float(np.nanmax(band)) for band in bands)
-    return 1.0 if highest <= 1.0 else 65535.0
+    return 1.0 if max(band.max() for band in bands) <= 1.0 else 65535.0
 
 
 def _level_and_spread(bands: list[NDArray[Any]], step: int) -> tuple[float, float]:
-    """Median of all pixels, and the median robust spread of the planes in it."""
-    spreads = [
-        1.4826 * np.median(np.abs(plane - np.median(plane)))
-        for band in bands
-        for plane in _planes(band.astype(np.float64), step)
-    ]
-    return float(np.median(np.concatenate([band.ravel() for band in bands]))), float(
-        np.median(spreads)
-    )
+    """Give the median of all pixels, and the median robust spread of the planes."""
+    planes = [plane for band in bands for plane in _planes(band, step)]
+    level = np.median(np.concatenate([band.ravel() for band in bands]))
+    return float(level), float(np.median([_robust_sigma(plane) for plane in planes]))
+
+
+def _robust_sigma(plane: NDArray[Any]) -> float:
+    return 1.4826 * float(np.median(np.abs(plane - np.median(plane))))
 
 
 def _planes(band: NDArray[Any], step: int) -> list[NDArray[Any]]:
@@ -152,11 +160,11 @@ def _peaks_and_neighbours(band: NDArray[Any], step: int) -> tuple[NDArray[Any], 
 
     In sigma, so that the planes of a colour sensor can be compared.
     """
-    height = band.astype(np.float64)
+    height = band.copy()
     for y, x in np.ndindex(step, step):
         plane = height[y::step, x::step]
         plane -= np.median(plane)
-        plane /= max(1.4826 * float(np.median(np.abs(plane))), 1e-9)
+        plane /= max(_robust_sigma(plane), 1e-9)
     inner = height[1:-1, 1:-1]
     around = height[:-2, 1:-1] + height[2:, 1:-1] + height[1:-1, :-2] + height[1:-1, 2:]
     peak = inner > 10

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.errors import OutputError, TruncatedFileError
+from solodark.errors import FrameFormatError, OutputError, TruncatedFileError
 from solodark.formats.foreign_errors import errors_naming, shown
 
 __all__ = [
@@ -23,9 +23,15 @@ __all__ = [
     "SpooledRows",
     "StoredPixels",
     "raw_bytes",
+    "require_bytes",
+    "require_credible",
 ]
 
 Pixels = NDArray[np.uint16] | NDArray[np.float32]
+
+
+TIGHTEST_PACKING = 2000
+"""Deflate reaches 1032 to 1 on a constant; a file that claims more has a damaged header."""
 
 
 class PixelRows(Protocol):
@@ -111,6 +117,27 @@ class FileRows:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def require_bytes(there: int, declared: int, path: Path) -> None:
+    """Refuse a file that ends before the pixels that it declares."""
+    found = max(there, 0)
+    if found < declared:
+        raise TruncatedFileError(
+            f"{shown(path)}: is cut short: {found} of {declared} bytes of pixels are there, "
+            f"{declared - found} are missing; copy it again from the camera"
+        )
+
+
+def require_credible(shape: tuple[int, int], itemsize: int, path: Path) -> None:
+    """Refuse a header that declares more pixels than its file can hold, before memory is asked."""
+    ny, nx = shape
+    size = path.stat().st_size
+    if ny * nx * itemsize > TIGHTEST_PACKING * size:
+        raise FrameFormatError(
+            f"{shown(path)}: declares {nx} x {ny} pixels, which its {size} bytes cannot hold; "
+            "its header is damaged"
+        )
 
 
 def raw_bytes(array: NDArray[Any]) -> memoryview:

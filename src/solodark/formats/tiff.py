@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.errors import FrameFormatError, NotAMosaicError, TruncatedFileError
+from solodark.errors import FrameFormatError, NotAMosaicError
 from solodark.formats.atomic import atomic_write
 from solodark.formats.fits_cards import Card, plain_ascii
 from solodark.formats.fits_header import parse_cards
@@ -17,7 +17,7 @@ from solodark.formats.foreign_errors import errors_naming, shown
 from solodark.formats.header_reading import acquisition_from_header
 from solodark.formats.header_values import Header, HeaderCard
 from solodark.formats.open_frame import Scan
-from solodark.formats.rows import (
+from solodark.formats.rows import (FileRows, FlippedRows, PixelRows, Pixels, SpooledRows, StoredPixels, require_bytes, require_credible)
     FileRows,
     FlippedRows,
     PixelRows,
@@ -85,7 +85,7 @@ def scan_tiff(path: Path) -> Scan:
     with errors_naming(path, "TIFF"), tifffile.TiffFile(path) as file:
         page = _only_page(file, path)
         shape = _shape(page, path)
-        _require_bytes(page, path)
+        _require_whole(page, shape, path)
         acquisition = acquisition_from_header(_header(page))
         rows = _rows(page, shape, path)
     # Astro-TIFF turns a FITS image upside down, so that both look the same on a screen: the first
@@ -125,16 +125,16 @@ def _shape(page: "tifffile.TiffPage", path: Path) -> tuple[int, int]:
     return page.shape[0], page.shape[1]
 
 
-def _require_bytes(page: "tifffile.TiffPage", path: Path) -> None:
-    size = path.stat().st_size
+def _require_whole(page: "tifffile.TiffPage", shape: tuple[int, int], path: Path) -> None:
     ends = [o + c for o, c in zip(page.dataoffsets, page.databytecounts, strict=True)]
     if not ends:
         raise FrameFormatError(f"{shown(path)}: its tags do not say where its pixels are")
-    if max(ends) > size:
-        raise TruncatedFileError(
-            f"{shown(path)}: is cut short: {size} of {max(ends)} bytes are there, "
-            f"{max(ends) - size} are missing; copy it again"
-        )
+    itemsize = np.dtype(page.dtype).itemsize
+    require_credible(shape, itemsize, path)
+    require_bytes(path.stat().st_size, max(ends), path)
+    if page.is_contiguous:
+        declared = shape[0] * shape[1] * itemsize
+        require_bytes(path.stat().st_size - page.dataoffsets[0], declared, path)
 
 
 def _rows(page: "tifffile.TiffPage", shape: tuple[int, int], path: Path) -> PixelRows:

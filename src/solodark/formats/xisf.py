@@ -11,14 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark import __version__
-from solodark.errors import FrameFormatError, NotAMosaicError, TruncatedFileError
+from solodark.errors import FrameFormatError, NotAMosaicError
 from solodark.formats.atomic import atomic_write
 from solodark.formats.fits_cards import Card
 from solodark.formats.foreign_errors import errors_naming, shown
 from solodark.formats.header_reading import acquisition_from_header
 from solodark.formats.header_values import Header, HeaderCard
 from solodark.formats.open_frame import Scan
-from solodark.formats.rows import FileRows, PixelRows, Pixels, SpooledRows, StoredPixels, raw_bytes
+from solodark.formats.rows import (
+    FileRows,
+    PixelRows,
+    Pixels,
+    SpooledRows,
+    StoredPixels,
+    raw_bytes,
+    require_bytes,
+    require_credible,
+)
 from solodark.frames import Acquisition
 
 if TYPE_CHECKING:
@@ -93,14 +102,10 @@ def _rows(
             "save it from PixInsight as an ordinary XISF file without compression"
         )
     _, offset, length = image["location"]
-    there = max(path.stat().st_size - offset, 0)
-    if there < length:
-        raise TruncatedFileError(
-            f"{shown(path)}: is cut short: {there} of {length} bytes of pixels are there, "
-            f"{length - there} are missing; copy it again"
-        )
+    require_bytes(path.stat().st_size - offset, length, path)
     order = ">" if image.get("byteOrder") == "big" else "<"
     stored = StoredPixels(image["dtype"].newbyteorder(order))
+    require_credible(shape, stored.dtype.itemsize, path)
     declared = shape[0] * shape[1] * stored.dtype.itemsize
     if "compression" in image:
         if image["compression"][1] != declared:
