@@ -17,13 +17,15 @@ from solodark.formats.foreign_errors import errors_naming, shown
 from solodark.formats.header_reading import acquisition_from_header
 from solodark.formats.header_values import Header, HeaderCard
 from solodark.formats.open_frame import Scan
-from solodark.formats.rows import (FileRows, FlippedRows, PixelRows, Pixels, SpooledRows, StoredPixels, require_bytes, require_credible)
+from solodark.formats.rows import (
     FileRows,
     FlippedRows,
     PixelRows,
     Pixels,
     SpooledRows,
     StoredPixels,
+    require_bytes,
+    require_credible,
 )
 
 if TYPE_CHECKING:
