@@ -139,6 +139,14 @@ def test_without_rejection_the_uncertainty_is_right_within_two_percent(rng, meth
         assert np.sqrt(error / claimed) == pytest.approx(1.0, abs=0.02)
 
 
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_the_noise_of_one_frame_is_found(rng, method):
+    darks = rng.normal(300.0, 5.0, (12, 100, 100)).astype(np.float32)
+    darks[:, :3] = np.nan
+    assert combine(darks, method=method).noise_adu == pytest.approx(5.0, rel=0.06)
+    assert np.isnan(combine(darks[:1], method=method).noise_adu)
+
+
 def test_winsorising_honest_noise_rejects_under_one_percent(rng):
     darks = rng.normal(1000.0, 8.0, (20, 100, 100)).astype(np.float32)
     combined = combine(darks, method="winsorized")
@@ -195,6 +203,20 @@ def test_a_pixel_is_saturated_when_most_of_its_values_are_at_full_scale(method, 
     flags = combine(darks, method=method, sigma_low=np.inf, sigma_high=np.inf).flags[0]
     expected = [PixelFlags.SATURATED if 2 * (x + 1) > n else 0 for x in range(4)]
     assert flags.tolist() == expected
+
+
+def test_half_of_the_survivors_at_full_scale_is_not_most_of_them():
+    darks = np.array([np.nan, 9.0, 9.0, 5.0, 5.0], np.float32).reshape(5, 1, 1)
+    assert not combine(darks, saturation_adu=9.0).flags.any()
+    darks[4] = 9.0
+    assert combine(darks, saturation_adu=9.0).flags.all()
+
+
+def test_three_values_survive_and_of_two_that_are_equally_far_the_higher_is_one():
+    darks = np.array([0.0, 100.0, 100.0, 200.0], np.float32).reshape(4, 1, 1)
+    combined = combine(darks, method="winsorized", sigma_low=1.0, sigma_high=1.0)
+    assert combined.data == pytest.approx(400.0 / 3)
+    assert (combined.n_rejected_low, combined.n_rejected_high) == (1, 0)
 
 
 def test_a_cosmic_ray_at_full_scale_does_not_saturate_the_master(rng):

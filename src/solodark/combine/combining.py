@@ -17,7 +17,7 @@ from solodark.combine.bands import (
     rows_per_band,
     stack_dtype,
 )
-from solodark.combine.rule import MEAN, MEDIAN, SIGMA, WINSORIZED, Planes, Rule
+from solodark.combine.rule import MEAN, MEDIAN, SIGMA, WINSORIZED, Planes, Rule, median_noise_factor
 from solodark.errors import NotEnoughFramesError, SettingError
 from solodark.frames import FrameSource, Progress, require_matching, silent
 
@@ -62,6 +62,16 @@ class Combined:
     n_used: NDArray[np.uint16]
     n_frames: int
     method: str
+
+    @property
+    def noise_adu(self) -> float:
+        """Temporal noise of one frame: median over a million pixels of what survived, ADU."""
+        pixels = slice(None, None, self.data.size // 1_000_000 + 1)
+        n_used = self.n_used.reshape(-1)[pixels]
+        noise = self.uncertainty.reshape(-1)[pixels] * np.sqrt(n_used, dtype=np.float64)
+        known = noise[np.isfinite(noise)]
+        factor = median_noise_factor(self.n_frames) if self.method == "median" else 1.0
+        return float(np.median(known)) / factor if known.size else np.nan
 
     @property
     def rejected_fraction_low(self) -> float:
@@ -142,8 +152,8 @@ def combine(
 
     The uncertainty is the standard deviation of the survivors over the square root of their
     number, for the median times the noise that the median of n normal values has over their mean:
-    sqrt(pi n / (2 n + pi - 2)) for odd n and sqrt(pi n / (2 n + 2 pi - 4)) for even n, within
-    1.5 % of exact; 1 for n = 2, 1.2533 for many. It is NaN for one frame, and 0 where all
+    sqrt(pi n / (2 n + pi - 2)) for odd n and sqrt(pi n / (2 n + 2 pi - 4)) for even n, 1.2533 for
+    many, within 1.5 % of exact. It is NaN for one frame, and 0 where all
     survivors are equal. Rejecting beyond 3 sigma also cuts the tails of honest noise: of 20 normal
     values "winsorized" rejects 0.7 %, and the uncertainty comes out about 5 % too small.
 

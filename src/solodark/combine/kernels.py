@@ -12,30 +12,25 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solodark.combine.rule import (
-    MEAN,
-    MEDIAN,
-    MIN_SURVIVORS,
-    WINSOR_CORRECTION,
-    WINSOR_ITERATIONS,
-    WINSOR_REACH,
-    WINSOR_TOLERANCE,
-    WINSORIZED,
-    Planes,
-    Rule,
-)
+from solodark.combine.rule import MEAN, MEDIAN, WINSORIZED, Planes, Rule, median_noise_factor
 from solodark.frames import PixelFlags
 
 __all__ = ["combine_stack"]
 
 _LANE_BYTES = 24 * 1024  # one block of lanes stays in a core's nearest cache
 _LANES_MIN, _LANES_MAX = 32, 512
+_MIN_SURVIVORS = 3  # of three values none can be called the odd one
+_WINSOR_REACH = 1.5  # Huber's c: values beyond so many sigma are pulled in
+_WINSOR_CORRECTION = 1.134  # a normal distribution winsorised at 1.5 sigma regains its sigma
+_WINSOR_TOLERANCE = 0.0005
+_WINSOR_ITERATIONS = 50  # where most values are equal sigma shrinks towards 0 for ever
 _MARGIN = 1.0 + 1e-9  # a bound must hold by more than float64 rounding to settle a pixel
 _DEAD = int(PixelFlags.DEAD)
 _SATURATED = int(PixelFlags.SATURATED)
 
 _Array = NDArray[Any]
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
+_median_noise_factor = _compiled(median_noise_factor)
 
 
 class _Lanes(NamedTuple):
@@ -151,7 +146,7 @@ def _find_reach(lowest: _Array, highest: _Array, rule: Rule, lanes: _Lanes) -> N
         high = (np.float64(highest[lane]) - centre[lane]) * per_high
         reach = max(high, low)
         lanes.reach[lane] = reach
-        lanes.bound[lane] = WINSOR_REACH * reach
+        lanes.bound[lane] = _WINSOR_REACH * reach
 
 
 @_compiled
@@ -177,7 +172,8 @@ def _add_clipped(values: _Array, centre: _Array, bound: _Array, sum1: _Array, su
 def _write_lanes(lanes: _Lanes, n: int, rule: Rule, planes: Planes, start: int, width: int) -> None:
     """Write the result of all lanes as if nothing were rejected."""
     weight = 0.0 if rule.method == MEDIAN else 1.0 / n
-    factor = _noise_factor(rule.method, n) / np.sqrt(np.float64(n))
+    factor = _median_noise_factor(n) if rule.method == MEDIAN else 1.0
+    factor /= np.sqrt(np.float64(n))
     data = planes.data[start : start + width]
     uncertainty = planes.uncertainty[start : start + width]
     for lane in range(width):
@@ -195,24 +191,15 @@ def _variance(sum1: float, sum2: float, n: int) -> float:
 
 
 @_compiled
-def _noise_factor(method: int, n: int) -> float:
-    """Noise of the median over that of the mean, for normal noise; within 1.5 % of exact."""
-    if method != MEDIAN:
-        return 1.0
-    extra = 0.5 * np.pi - 1.0 if n % 2 else np.pi - 2.0
-    return float(np.sqrt(0.5 * np.pi * n / (n + extra)))
-
-
-@_compiled
 def _find_settled(lanes: _Lanes, n: int, rule: Rule, settled: _Array) -> None:
     """Tell for which lanes all values are there and a bound shows that none will be rejected.
 
     Winsorising at 1.5 s gives a spread f(s) that never falls when s grows. So if the s that keeps
     every value is no more than the first sigma and no more than f(s), no iterate falls below it.
     """
-    trivial = rule.method in (MEAN, MEDIAN) or n <= MIN_SURVIVORS
+    trivial = rule.method in (MEAN, MEDIAN) or n <= _MIN_SURVIVORS
     step = rule.step_adu * _MARGIN / max(rule.sigma_low, rule.sigma_high)
-    clip = WINSOR_CORRECTION**2 if rule.method == WINSORIZED else 0.0
+    clip = _WINSOR_CORRECTION**2 if rule.method == WINSORIZED else 0.0
     for lane in range(settled.size):
         variance = _variance(lanes.sum1[lane], lanes.sum2[lane], n)
         clipped = _variance(lanes.clipped1[lane], lanes.clipped2[lane], n)
@@ -236,8 +223,11 @@ def _combine_pixel(column: _Array, pixel: _Pixel, rule: Rule, planes: Planes, in
     first, last = _survivors(pixel, n, rule)
     n_used = last - first
     sum1, sum2 = _sums(pixel, first, last)
-    centre = _median(pixel.values, first, last) if rule.method == MEDIAN else sum1 / n_used
-    noise = _noise_factor(rule.method, n_used) * np.sqrt(_variance(sum1, sum2, n_used) / n_used)
+    centre = sum1 / n_used
+    noise = np.sqrt(_variance(sum1, sum2, n_used) / n_used)
+    if rule.method == MEDIAN:
+        centre = _median(pixel.values, first, last)
+        noise *= _median_noise_factor(n_used)
     planes.data[index] = reference + centre
     planes.uncertainty[index] = noise
     planes.n_rejected_low[index] = first
@@ -275,7 +265,7 @@ def _survivors(pixel: _Pixel, n: int, rule: Rule) -> tuple[int, int]:
         return first, last
     for _ in range(rule.rounds):
         n_before = last - first
-        if n_before <= MIN_SURVIVORS:
+        if n_before <= _MIN_SURVIVORS:
             break
         centre = _median(pixel.values, first, last)
         sum1, sum2 = _sums(pixel, first, last)
@@ -307,7 +297,7 @@ def _winsorized_sigma(pixel: _Pixel, first: int, last: int, sigma: float, rule: 
     """
     centre = _median(pixel.values, first, last)
     inner, outer = first, last
-    for _ in range(WINSOR_ITERATIONS):
+    for _ in range(_WINSOR_ITERATIONS):
         low = centre - pixel.values[inner]
         high = pixel.values[outer - 1] - centre
         reach = max(low / rule.sigma_low, high / rule.sigma_high) * _MARGIN
@@ -317,7 +307,7 @@ def _winsorized_sigma(pixel: _Pixel, first: int, last: int, sigma: float, rule: 
             break
         previous = sigma
         sigma = _clipped_sigma(pixel, first, last, centre, previous)
-        if previous - sigma <= WINSOR_TOLERANCE * previous:
+        if previous - sigma <= _WINSOR_TOLERANCE * previous:
             break
         inner, outer = _trim(pixel.values, first, last, centre, sigma, rule)
     return sigma
@@ -326,8 +316,8 @@ def _winsorized_sigma(pixel: _Pixel, first: int, last: int, sigma: float, rule: 
 @_compiled
 def _clipped_sigma(pixel: _Pixel, first: int, last: int, centre: float, sigma: float) -> float:
     """Corrected spread of the survivors when winsorised at 1.5 sigma."""
-    low = centre - WINSOR_REACH * sigma
-    high = centre + WINSOR_REACH * sigma
+    low = centre - _WINSOR_REACH * sigma
+    high = centre + _WINSOR_REACH * sigma
     inner, outer = first, last
     while pixel.values[inner] < low:
         inner += 1
@@ -338,7 +328,7 @@ def _clipped_sigma(pixel: _Pixel, first: int, last: int, centre: float, sigma: f
     sum2 += (inner - first) * low * low + (last - outer) * high * high
     n = last - first
     spread = max(0.0, sum2 - sum1 * sum1 * (1.0 / n))
-    return float(np.sqrt(spread * (WINSOR_CORRECTION**2 / (n - 1))))
+    return float(np.sqrt(spread * (_WINSOR_CORRECTION**2 / (n - 1))))
 
 
 @_compiled
@@ -348,7 +338,7 @@ def _trim(
     """Drop values outside the limits, the farthest first, as long as enough survive."""
     limit_low = max(rule.sigma_low * sigma, rule.step_adu)
     limit_high = max(rule.sigma_high * sigma, rule.step_adu)
-    while last - first > MIN_SURVIVORS:
+    while last - first > _MIN_SURVIVORS:
         low = centre - values[first]
         high = values[last - 1] - centre
         if low > limit_low and (low >= high or high <= limit_high):

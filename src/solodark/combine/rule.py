@@ -1,37 +1,14 @@
 """How values are combined, and where the results go, in a form that compiled code takes."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "MEAN",
-    "MEDIAN",
-    "MIN_SURVIVORS",
-    "SIGMA",
-    "WINSORIZED",
-    "WINSOR_CORRECTION",
-    "WINSOR_ITERATIONS",
-    "WINSOR_REACH",
-    "WINSOR_TOLERANCE",
-    "Planes",
-    "Rule",
-]
+__all__ = ["MEAN", "MEDIAN", "SIGMA", "WINSORIZED", "Planes", "Rule", "median_noise_factor"]
 
 MEAN, MEDIAN, SIGMA, WINSORIZED = range(4)
-
-MIN_SURVIVORS = 3
-"""Rejection never leaves fewer: of three values none can be called the odd one."""
-
-WINSOR_REACH = 1.5
-"""Huber's c: values beyond so many sigma are pulled in."""
-WINSOR_CORRECTION = 1.134
-"""A normal distribution winsorised at 1.5 sigma regains its sigma."""
-WINSOR_TOLERANCE = 0.0005
-"""Sigma has settled when it shrinks by no more than this fraction."""
-WINSOR_ITERATIONS = 50
-"""Where most values are equal sigma shrinks to nothing, for ever; this ends it."""
 
 
 class Rule(NamedTuple):
@@ -94,3 +71,25 @@ class Planes(NamedTuple):
         """
         flat: list[Any] = [plane[start:stop].reshape(-1) for plane in self]
         return Planes(*flat)
+
+
+def median_noise_factor(n_values: int) -> float:
+    """Noise of the median of normal values over the noise of their mean.
+
+    Parameters
+    ----------
+    n_values : int
+        How many values.
+
+    Returns
+    -------
+    float
+        1 for one and two values, towards sqrt(pi / 2) for many; within 1.5 % of exact.
+
+    Examples
+    --------
+    >>> round(median_noise_factor(2), 4), round(median_noise_factor(1001), 4)
+    (1.0, 1.253)
+    """
+    extra = 0.5 * math.pi - 1.0 if n_values % 2 else math.pi - 2.0
+    return math.sqrt(0.5 * math.pi * n_values / (n_values + extra))
