@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solodark.evaluation import evaluate_series, standard_rivals
+from solodark.evaluation import measure_series, standard_rivals, tabulate
 from solodark.formats import read_frame
 from solodark.frames import Frame
 
@@ -32,7 +32,8 @@ def table(real_data):
     level_map = np.mean([master.data for master in masters], axis=0)
     rows = standard_rivals(masters, subs[0].acquisition, n_subs=len(subs), bias=bias)
     rows["flipped"] = replace(masters[1], data=masters[1].data[::-1])
-    return evaluate_series(subs, rows, level_map=level_map, rng=np.random.default_rng(1))
+    sums = measure_series(subs, rows, level_map=level_map)
+    return tabulate([sums], rng=np.random.default_rng(1))
 
 
 def worth(table, row: str, stratum: str) -> float:
@@ -63,6 +64,3 @@ def test_one_k_helps_and_does_not_reach_four_subs_in_the_headline_of_either_prog
 
 def test_a_flipped_master_shows_at_once(table):
     assert worth(table, "flipped", "all") < 0.05
-    row = next(row for row in table.rows if row.name == "flipped")
-    assert row.quality.holes_fraction > 0.005
-    assert row.quality.warm_fraction > 0.005
