@@ -65,13 +65,17 @@ class Combined:
 
     @property
     def noise_adu(self) -> float:
-        """Temporal noise of one frame: median over a million pixels of what survived, ADU."""
+        """Temporal noise of one frame, median over a million pixels, ADU; NaN for one frame."""
         pixels = slice(None, None, self.data.size // 1_000_000 + 1)
-        n_used = self.n_used.reshape(-1)[pixels]
-        noise = self.uncertainty.reshape(-1)[pixels] * np.sqrt(n_used, dtype=np.float64)
-        known = noise[np.isfinite(noise)]
+        n_used = self.n_used.reshape(-1)[pixels].astype(np.float64)
+        variance = self.uncertainty.reshape(-1)[pixels] ** 2 * n_used
+        known = np.isfinite(variance) & (n_used > 1)
+        if not known.any():
+            return np.nan
+        # The median of chi-squared lies below its mean (Wilson and Hilferty 1931).
+        variance = variance[known] / (1.0 - 2.0 / (9.0 * (n_used[known] - 1.0))) ** 3
         factor = median_noise_factor(self.n_frames) if self.method == "median" else 1.0
-        return float(np.median(known)) / factor if known.size else np.nan
+        return float(np.sqrt(np.median(variance))) / factor
 
     @property
     def rejected_fraction_low(self) -> float:

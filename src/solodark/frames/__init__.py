@@ -13,6 +13,7 @@ from solodark.frames.master import (
 )
 from solodark.frames.matching import MATCHING_FIELDS, require_matching
 from solodark.frames.progress import Progress, silent
+from solodark.frames.series import series_acquisition
 
 __all__ = [
     "CFA_PATTERNS",
@@ -33,6 +34,7 @@ __all__ = [
     "cfa_planes",
     "require_matching",
     "row_bands",
+    "series_acquisition",
     "shift_cfa_pattern",
     "silent",
 ]
