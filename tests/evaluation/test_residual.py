@@ -94,7 +94,7 @@ def test_too_high_a_dark_under_every_star_makes_it_fainter_by_its_share():
     places = np.array([[y, x] for y in range(20, 230, 30) for x in range(20, 280, 30)])
     error = np.zeros(SHAPE)
     error[places[:, 0], places[:, 1]] = 6.0
-    bright = star_effects((error, error), NOISE_ADU, 2.0, places)[1]
+    bright = star_effects(np.array([error, error]), NOISE_ADU, 2.0, places)[1]
     flux = 20.0 * NOISE_ADU * 2.0 * np.pi * (FWHM_PX / 2.3548) ** 2
     assert bright.bias_mmag == pytest.approx(1085.7 * 6.0 / flux, rel=0.01)
 
@@ -114,4 +114,4 @@ def test_white_errors_scatter_magnitudes_as_photometry_predicts(truth, rng):
 
 def test_an_image_too_small_for_a_star_has_none(rng):
     assert len(random_places((24, 300), 10, rng)) == 0
-    assert star_effects((np.zeros((24, 30)), np.zeros((24, 30))), 1.0, 2.0, np.zeros((0, 2))) == ()
+    assert star_effects(np.zeros((2, 24, 30)), 1.0, 2.0, np.zeros((0, 2))) == ()

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["add_pair_squares", "add_products", "moments_within"]
+__all__ = ["add_pair_squares", "add_products", "judge_by_halves", "moments_within"]
 
 
 @njit(cache=True, nogil=True)
@@ -114,3 +114,57 @@ def moments_within(values: NDArray[np.float64], centre: float, bound: float) -> 
         return centre, 0.0
     mean = total / n
     return centre + mean, np.sqrt(max(0.0, square / n - mean * mean))
+
+
+@njit(cache=True, nogil=True)
+def judge_by_halves(
+    estimate: NDArray[np.float32],
+    truth: NDArray[np.float32],
+    levels: NDArray[np.float64],
+    bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
+    errors: NDArray[np.float32],
+    sums: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+) -> None:
+    """Give each pixel's error against two halves of the truth, and sum them every which way.
+
+    Parameters
+    ----------
+    estimate : ndarray of float32, shape (ny, nx)
+        ADU.
+    truth : ndarray of float32, shape (m, ny, nx)
+        Subs that the estimate has not seen, ADU; every other one is a half.
+    levels : ndarray of float64, shape (m, 2, 2)
+        Level of estimate - sub, ADU.
+    bounds : tuple of ndarray of float64, shape (2, 2)
+        Where a pixel counts as off, and where an error is clipped in the sums, ADU.
+    errors : ndarray of float32, shape (2, ny, nx)
+        Overwritten: estimate minus each half, ADU.
+    sums : tuple of ndarray of float64
+        Added to in place: rows (ny, 2) and columns (nx, 2) of clipped errors, and totals (3,):
+        pixels too high in both halves, too low in both, product of the clipped errors.
+    """
+    off, clip = bounds
+    rows, columns, totals = sums
+    m = truth.shape[0]
+    for y in range(estimate.shape[0]):
+        for x in range(estimate.shape[1]):
+            first = second = 0.0
+            for k in range(m):
+                error = estimate[y, x] - truth[k, y, x] - levels[k, y & 1, x & 1]
+                if k % 2 == 0:
+                    first += error
+                else:
+                    second += error
+            first /= (m + 1) // 2
+            second /= m // 2
+            errors[0, y, x], errors[1, y, x] = first, second
+            totals[0] += min(first, second) > off[y & 1, x & 1]
+            totals[1] += max(first, second) < -off[y & 1, x & 1]
+            bound = clip[y & 1, x & 1]
+            first = min(bound, max(-bound, first))
+            second = min(bound, max(-bound, second))
+            rows[y, 0] += first
+            rows[y, 1] += second
+            columns[x, 0] += first
+            columns[x, 1] += second
+            totals[2] += first * second

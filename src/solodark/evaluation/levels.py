@@ -11,6 +11,7 @@ from solodark.frames import cfa_planes
 __all__ = [
     "clipped_mean_and_sigma",
     "difference_statistics",
+    "levels_above",
     "signed_root",
     "spread_over_mosaic",
     "thin_out",
@@ -85,6 +86,28 @@ def difference_statistics(
     return spread_over_mosaic(levels), spread_over_mosaic(sigmas)
 
 
+def levels_above(
+    estimate: NDArray[np.floating], truth: Sequence[NDArray[np.floating]], cfa_pattern: str | None
+) -> NDArray[np.float64]:
+    """Level of an estimate above each truth sub, per CFA plane.
+
+    Parameters
+    ----------
+    estimate : ndarray of float, shape (ny, nx)
+        ADU.
+    truth : sequence of ndarray of float, shape (ny, nx)
+        Subs, ADU.
+    cfa_pattern : str or None
+        As in `solodark.frames.cfa_planes`.
+
+    Returns
+    -------
+    ndarray of float64, shape (m, 2, 2)
+        ADU, to be indexed by ``[sub, y % 2, x % 2]``.
+    """
+    return np.array([difference_statistics(estimate, sub, cfa_pattern)[0] for sub in truth])
+
+
 def signed_root(square: float) -> float:
     """Root of a square that noise can push below zero: the sign is kept, not hidden.
 
@@ -129,8 +152,8 @@ def spread_over_mosaic(per_plane: Sequence[float]) -> NDArray[np.float64]:
     return cell.reshape(2, 2)
 
 
-def thin_out(plane: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Keep about `SAMPLE_PX` pixels of one CFA plane, evenly spread.
+def thin_out(plane: NDArray[np.floating], n_pixels: int = SAMPLE_PX) -> NDArray[np.float64]:
+    """Keep about so many pixels of one CFA plane, evenly spread.
 
     The step is odd, so that every readout channel is met; those repeat every 2, 4 or 8 columns.
 
@@ -138,11 +161,13 @@ def thin_out(plane: NDArray[np.floating]) -> NDArray[np.float64]:
     ----------
     plane : ndarray of float, shape (ny, nx)
         One CFA plane.
+    n_pixels : int
+        How many are enough.
 
     Returns
     -------
     ndarray of float64
         Every k-th row and column.
     """
-    step = int(np.ceil(np.sqrt(plane.size / SAMPLE_PX))) // 2 * 2 + 1
+    step = int(np.ceil(np.sqrt(plane.size / n_pixels))) // 2 * 2 + 1
     return plane[::step, ::step].astype(np.float64)

@@ -10,13 +10,22 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.evaluation.levels import clipped_mean_and_sigma, difference_statistics, signed_root
+from solodark.evaluation.kernels import judge_by_halves
+from solodark.evaluation.levels import (
+    clipped_mean_and_sigma,
+    levels_above,
+    signed_root,
+    thin_out,
+)
 from solodark.evaluation.star_effect import StarEffect, star_effects
-from solodark.frames import cfa_planes
+from solodark.evaluation.truth import BAND_ROWS, CLIP_SIGMA
+from solodark.frames import cfa_planes, row_bands
 
 __all__ = ["ResidualQuality", "mean_quality", "measure_residual"]
 
 OFF_SIGMA = 5.0
+PATTERN_PX = 1 << 19
+"""Pixels of a plane from which the pattern is read: 0.2 % of one sub's variance."""
 
 Image = NDArray[np.float32]
 
@@ -90,23 +99,25 @@ def measure_residual(
     ResidualQuality
         Of this one estimate.
     """
-    groups = truth[0::2], truth[1::2]
-    a, b = (_error(estimate, group, cfa_pattern) for group in groups)
-    ny, nx = a.shape
-    noise = np.tile(noise_adu.astype(np.float32), (ny // 2 + 1, nx // 2 + 1))[:ny, :nx]
-    holes = (np.minimum(a, b) > OFF_SIGMA * noise).mean()
-    warm = (np.maximum(a, b) < -OFF_SIGMA * noise).mean()
-    half_variance = sum(1.0 / len(group) for group in groups)
+    ny, nx = estimate.shape
+    errors = np.empty((2, ny, nx), dtype=np.float32)
+    rows, columns, totals = np.zeros((ny, 2)), np.zeros((nx, 2)), np.zeros(3)
+    levels = levels_above(estimate, truth, cfa_pattern)
+    bounds = (OFF_SIGMA * noise_adu, CLIP_SIGMA * noise_adu)
+    for start, stop in row_bands(estimate.shape, rows=BAND_ROWS):
+        band = np.stack([sub[start:stop] for sub in truth])
+        sums = (rows[start:stop], columns, totals)
+        part = estimate[start:stop].copy()  # writable: one compiled signature for all callers
+        judge_by_halves(part, band, levels, bounds, errors[:, start:stop], sums)
     overall = float(np.sqrt(np.mean(noise_adu**2)))
-    stars = star_effects((a, b), overall, half_variance, places)
-    clipped = [np.clip(error, -10.0 * noise, 10.0 * noise) for error in (a, b)]
+    half_variance = 1.0 / ((len(truth) + 1) // 2) + 1.0 / (len(truth) // 2)
     return ResidualQuality(
-        pattern_adu=signed_root(_robust_square(a, b, cfa_pattern)),
-        holes_fraction=float(holes),
-        warm_fraction=float(warm),
-        row_adu=signed_root(_structure(clipped, axis=1)),
-        column_adu=signed_root(_structure(clipped, axis=0)),
-        stars=stars,
+        pattern_adu=signed_root(_robust_square(errors, cfa_pattern)),
+        holes_fraction=float(totals[0]) / estimate.size,
+        warm_fraction=float(totals[1]) / estimate.size,
+        row_adu=_structure(rows / nx, totals[2] / (estimate.size * nx)),
+        column_adu=_structure(columns / ny, totals[2] / (estimate.size * ny)),
+        stars=star_effects(errors, overall, half_variance, places),
     )
 
 
@@ -144,35 +155,18 @@ def mean_quality(found: Sequence[ResidualQuality]) -> ResidualQuality:
     )
 
 
-def _error(estimate: Image, group: Sequence[Image], cfa_pattern: str | None) -> Image:
-    """Estimate minus the mean of some subs, the level of each plane removed."""
-    mean = np.zeros(estimate.shape, dtype=np.float32)
-    for sub in group:
-        mean += sub / np.float32(len(group))
-    error = estimate - mean
-    levels, _ = difference_statistics(estimate, mean, cfa_pattern)
-    for y in (0, 1):
-        for x in (0, 1):
-            error[y::2, x::2] -= np.float32(levels[y, x])
-    return error
+def _robust_square(errors: Image, cfa_pattern: str | None) -> float:
+    squares = []
+    for plane in cfa_planes(cfa_pattern):
+        a, b = (thin_out(error[plane], PATTERN_PX) for error in errors)
+        sigma_sum, sigma_difference = (clipped_mean_and_sigma(x)[1] for x in (a + b, a - b))
+        squares.append((sigma_sum**2 - sigma_difference**2) / 4.0)
+    return float(np.mean(squares))
 
 
-def _robust_square(a: Image, b: Image, cfa_pattern: str | None) -> float:
-    squares = [
-        clipped_mean_and_sigma(a[plane] + b[plane])[1] ** 2
-        - clipped_mean_and_sigma(a[plane] - b[plane])[1] ** 2
-        for plane in cfa_planes(cfa_pattern)
-    ]
-    return float(np.mean(squares)) / 4.0
-
-
-def _structure(errors: Sequence[Image], *, axis: int) -> float:
-    """Variance of the means along an axis, less what unstructured errors of this size make."""
-    a, b = (error.mean(axis=axis, dtype=np.float64) for error in errors)
-    unstructured = float(np.mean(errors[0] * errors[1], dtype=np.float64)) / int(
-        errors[0].shape[axis]
-    )
-    return float(np.cov(a, b)[0, 1]) - unstructured
+def _structure(means: NDArray[np.float64], unstructured: float) -> float:
+    """Rms of row or column means, less what errors without structure leave in them."""
+    return signed_root(float(np.cov(means.T)[0, 1]) - unstructured)
 
 
 def _mean_root(roots: Sequence[float]) -> float:

@@ -105,7 +105,7 @@ def measure_flux(image: NDArray[np.floating], places: NDArray[np.int64]) -> NDAr
 
 
 def star_effects(
-    halves: tuple[NDArray[np.floating], NDArray[np.floating]],
+    errors: NDArray[np.floating],
     noise_adu: float,
     half_variance: float,
     places: NDArray[np.int64],
@@ -114,7 +114,7 @@ def star_effects(
 
     Parameters
     ----------
-    halves : tuple of ndarray of float, shape (ny, nx)
+    errors : ndarray of float, shape (2, ny, nx)
         Estimate minus each half of the truth, levels removed, ADU.
     noise_adu : float
         Robust noise of one sub.
@@ -131,12 +131,12 @@ def star_effects(
     if len(places) == 0:
         return ()
     # what is left of the star's field is truth - estimate: the error with its sign turned
-    first, second = (-measure_flux(half, places) for half in halves)
+    first, second = (-measure_flux(error, places) for error in errors)
     bias = clipped_mean_and_sigma(0.5 * (first + second))[0]
     apart, together = (clipped_mean_and_sigma(x)[1] for x in (first - second, first + second))
     robust = (together**2 - apart**2) / 4.0
     plain = float(np.cov(first, second)[0, 1])
-    difference = measure_flux(halves[0] - halves[1], places)
+    difference = measure_flux(errors[0] - errors[1], places)
     noise = clipped_mean_and_sigma(difference)[1] / np.sqrt(half_variance)
     return tuple(
         _effect(peak, noise_adu, (-bias, signed_root(robust), signed_root(plain), noise))

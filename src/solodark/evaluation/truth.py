@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from solodark.errors import FrameMismatchError, NotEnoughFramesError
 from solodark.evaluation.kernels import add_pair_squares, add_products
-from solodark.evaluation.levels import difference_statistics
+from solodark.evaluation.levels import difference_statistics, levels_above
 from solodark.evaluation.strata import N_CLASSES
 from solodark.frames import row_bands
 
@@ -173,7 +173,7 @@ def product_sums(estimate: Image, truth: Sequence[Image], how: PixelSums) -> NDA
     ndarray of float64, shape (n_blocks, n_classes, 2)
         Sums over pixels, ADU squared; plain and clipped.
     """
-    levels = np.array([difference_statistics(estimate, sub, how.cfa_pattern)[0] for sub in truth])
+    levels = levels_above(estimate, truth, how.cfa_pattern)
     sums = how.empty()
     for start, stop in row_bands(estimate.shape, rows=BAND_ROWS):
         band = np.stack([sub[start:stop] for sub in truth])
