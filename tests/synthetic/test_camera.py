@@ -23,7 +23,9 @@ def test_fractions_of_odd_pixels_are_those_asked_for(rng: np.random.Generator) -
         settings.telegraph_dark_fraction, rel=0.01
     )
     assert camera.offset_hot_mask.mean() == pytest.approx(settings.offset_hot_fraction, rel=0.3)
-    assert camera.hot_mask.mean() == pytest.approx(settings.hot_fraction, rel=0.15)
+    hot = settings.hot_fraction + settings.telegraph_dark_fraction
+    assert camera.hot_mask.mean() == pytest.approx(hot, rel=0.15)
+    assert camera.hot_mask[camera.telegraph_dark_mask].mean() > 0.8
     assert not np.any(camera.telegraph_read_mask & camera.telegraph_dark_mask)
 
 
@@ -79,11 +81,12 @@ def test_a_dark_can_be_asked_for_its_own_truth(rng: np.random.Generator) -> None
     variance = camera.noise_variance_adu(
         exposure_s=120.0, temperature_c=27.0, iso=1600, date=JUNE, glow_amplitude=3.0
     )
-    z = (dark.frame.data - truth) / np.sqrt(np.maximum(variance, 1.0))
-    hopping = camera.telegraph_dark_mask
-    assert np.std(z[hopping]) < 1.3
-    long_run = (dark.frame.data - camera.expected_for(dark)) / np.sqrt(variance)
-    assert np.std(long_run[hopping]) > 2 * np.std(z[hopping])
+    hopping = camera.telegraph_dark_mask & (variance > 1)
+    sigma = np.sqrt(variance[hopping])
+    z = (dark.frame.data - truth)[hopping] / sigma
+    assert np.std(z) < 1.3
+    of_long_run = (dark.frame.data - camera.expected_for(dark))[hopping] / sigma
+    assert np.std(of_long_run) > 2 * np.std(z)
 
 
 def test_other_dice_make_another_unit_of_the_same_model() -> None:
@@ -101,6 +104,7 @@ def test_other_dice_make_another_unit_of_the_same_model() -> None:
         ({"cfa_pattern": "RGBG"}, "'RGBG' is not known"),
         ({"shape": (4, 100)}, "too small; use at least 8 x 8"),
         ({"coolness": 3.0}, "no such setting.*coolness"),
+        ({"telegraph_read_fraction": 0.6, "telegraph_dark_fraction": 0.5}, "take 1.10 of all"),
         ({"hot_fraction": 1.5}, "hot_fraction = 1.5, expected a share from 0 to 1"),
     ],
 )

@@ -61,6 +61,23 @@ def test_half_of_the_maximum_lies_at_half_of_the_width(rng: np.random.Generator)
     assert row[60] / row[64] == pytest.approx(0.5, abs=0.02)
 
 
+def test_each_pixel_gets_the_light_that_falls_on_its_area(rng: np.random.Generator) -> None:
+    """The brightest pixels of a sharp star, against the mean of 100 x 100 points in each."""
+    scene = single_star(make_scene(rng, shape=SHAPE, fwhm_px=2.0), 48.2, 64.4)
+    image = scene_electrons(scene, SHAPE, exposure_s=50.0, cfa_pattern=None)[46:51, 62:67]
+    points = (np.arange(500) + 0.5) / 100 - 0.5
+    core2 = (2.0 / 2) ** 2 / (2 ** (1 / 4) - 1)
+    y2, x2 = (46 + points[:, None] - 48.2) ** 2, (62 + points - 64.4) ** 2
+    profile = 5000.0 * 3 / (np.pi * core2) * (1 + (y2 + x2) / core2) ** -4
+    np.testing.assert_allclose(image, profile.reshape(5, 100, 5, 100).mean(axis=(1, 3)), atol=1.0)
+
+
+def test_a_quarter_turn_takes_a_star_from_the_right_to_the_bottom() -> None:
+    quarter = Pointing(rotation_rad=np.pi / 2)
+    y, x = quarter.to_sensor(np.array([10.0]), np.array([16.0]), (21, 21))
+    assert (y.item(), x.item()) == pytest.approx((16.0, 10.0))
+
+
 def test_drift_and_rotation_move_a_star_to_where_the_pointing_says(
     rng: np.random.Generator,
 ) -> None:
@@ -115,6 +132,15 @@ def test_a_light_less_its_dark_is_the_sky_through_the_optics(rng: np.random.Gene
     usable = (sky_e + dark_e < 8000) & ~camera.telegraph_read_mask
     sigma_e = np.sqrt((sky_e + dark_e + 3.5**2) / 24)
     assert np.std(((seen_e - sky_e) / sigma_e)[usable]) == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_corners_of_a_light_are_as_dim_as_those_of_a_flat(rng: np.random.Generator) -> None:
+    camera = make_camera(rng, shape=SHAPE, cfa_pattern=None, dust_grains=0)
+    scene = replace(make_scene(rng, shape=SHAPE, nebula_e_per_s=0.0), sky_slope_y=0, sky_slope_x=0)
+    sky_e = light_electrons(camera, scene, exposure_s=180.0, pointing=Pointing(transparency=0))
+    assert np.median(sky_e[:6, :6]) / np.median(sky_e[45:51, 61:67]) == pytest.approx(
+        0.686, abs=0.015
+    )
 
 
 def test_a_flat_shows_vignetting_and_divides_it_away(rng: np.random.Generator) -> None:

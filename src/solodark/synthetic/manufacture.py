@@ -26,6 +26,7 @@ PLANE_CLAMP_SPREAD = 0.02
 HOTTEST_COUNTED = 10.0
 
 Image = NDArray[np.float32]
+Index = NDArray[np.int64]
 
 
 def make_camera(
@@ -71,7 +72,8 @@ def make_camera(
         raise SettingError(f"a synthetic sensor of {shape} px is too small; use at least 8 x 8")
     sensor = _changed(require_preset(preset), settings)
     diffusion = _log_normal(rng, sensor.diffusion_e_per_s, sensor.diffusion_spread, shape)
-    depletion, energy = _depletion_maps(rng, sensor, shape)
+    read, dark, born = _restless_pixels(rng, sensor, shape)
+    depletion = _depletion_map(rng, sensor, shape, dark)
     offset_hot = rng.random(shape, dtype=np.float32) < sensor.offset_hot_fraction
     return SyntheticCamera(
         settings=sensor,
@@ -79,13 +81,15 @@ def make_camera(
         cfa_pattern=cfa_pattern,
         diffusion_e_per_s=diffusion,
         depletion_e_per_s=depletion,
-        depletion_energy_ev=energy,
+        depletion_energy_ev=_energy_map(rng, sensor, shape),
         glow_e_per_s=_glow_map(sensor, shape),
         relative_read_noise=_log_normal(rng, 1.0, sensor.read_noise_spread, shape),
         bias_adu=_bias_maps(rng, sensor, offset_hot, cfa_pattern),
         response=draw_response(rng, sensor, shape),
         offset_hot_mask=offset_hot,
-        **_restless_pixels(rng, sensor, shape),
+        telegraph_read=_read_telegraph(rng, sensor, read),
+        telegraph_dark=_dark_telegraph(rng, sensor, dark, depletion.flat[dark]),
+        newborn=_newborn(rng, sensor, born),
         optical_black_e_per_s=(_robust_mean(diffusion), _robust_mean(depletion)),
         plane_clamp=tuple(
             1.0 + PLANE_CLAMP_SPREAD * rng.standard_normal() for _ in cfa_planes(cfa_pattern)
@@ -119,17 +123,24 @@ def _changed(sensor: SensorSettings, settings: dict[str, Any]) -> SensorSettings
         ) from error
 
 
-def _depletion_maps(
-    rng: np.random.Generator, sensor: SensorSettings, shape: tuple[int, int]
-) -> tuple[Image, Image]:
-    """Depletion current of each pixel, hot ones among them, and its activation energy."""
+def _depletion_map(
+    rng: np.random.Generator, sensor: SensorSettings, shape: tuple[int, int], hopping: Index
+) -> Image:
+    """Depletion current of each pixel; hot ones, and those that will hop, have more of it."""
     rate = _log_normal(rng, sensor.depletion_e_per_s, sensor.depletion_spread, shape)
-    hot = np.flatnonzero(rng.random(shape, dtype=np.float32) < sensor.hot_fraction)
-    rate.flat[hot] += _log_normal(rng, sensor.hot_e_per_s, sensor.hot_spread, hot.shape)
+    hot = rng.random(shape, dtype=np.float32) < sensor.hot_fraction
+    hot.flat[hopping] = True
+    where = np.flatnonzero(hot)
+    rate.flat[where] += _log_normal(rng, sensor.hot_e_per_s, sensor.hot_spread, where.shape)
+    return rate
+
+
+def _energy_map(rng: np.random.Generator, sensor: SensorSettings, shape: tuple[int, int]) -> Image:
+    """Activation energy of each pixel's depletion current."""
     energy = rng.standard_normal(shape, dtype=np.float32)
     energy *= np.float32(sensor.depletion_energy_spread_ev)
     energy += np.float32(sensor.depletion_energy_ev)
-    return rate, np.clip(energy, *sensor.depletion_energy_range_ev, out=energy)
+    return np.clip(energy, *sensor.depletion_energy_range_ev, out=energy)
 
 
 def _bias_maps(
@@ -192,39 +203,42 @@ def _glow_map(sensor: SensorSettings, shape: tuple[int, int]) -> Image:
 
 def _restless_pixels(
     rng: np.random.Generator, sensor: SensorSettings, shape: tuple[int, int]
-) -> dict[str, Any]:
-    """Telegraph pixels of both kinds and newborn hot pixels: no pixel is two of these."""
+) -> tuple[Index, Index, Index]:
+    """Where read-type and dark-type telegraph pixels and births are: no pixel is two of these."""
     births = sensor.birth_fraction_per_year * YEARS_OF_BIRTHS
     fractions = (sensor.telegraph_read_fraction, sensor.telegraph_dark_fraction, births)
-    counts = [round(fraction * shape[0] * shape[1]) for fraction in fractions]
+    if sum(fractions) > 1:
+        raise SettingError(
+            f"telegraph pixels and {YEARS_OF_BIRTHS:.0f} years of births take {sum(fractions):.2f} "
+            "of all pixels, expected 1 at most; lower their fractions"
+        )
+    counts = [int(fraction * shape[0] * shape[1]) for fraction in fractions]
     index = rng.choice(shape[0] * shape[1], size=sum(counts), replace=False)
     read, dark, born = np.split(index, np.cumsum(counts)[:-1])
-    return {
-        "telegraph_read": ReadTelegraph(
-            np.sort(read),
-            _log_normal(rng, sensor.telegraph_read_e, sensor.telegraph_read_spread, read.shape),
-            sensor.telegraph_read_probability,
-        ),
-        "telegraph_dark": _dark_telegraph(rng, sensor, np.sort(dark)),
-        "newborn": _newborn(rng, sensor, born),
-    }
+    return np.sort(read), np.sort(dark), born
+
+
+def _read_telegraph(
+    rng: np.random.Generator, sensor: SensorSettings, index: Index
+) -> ReadTelegraph:
+    hop_e = _log_normal(rng, sensor.telegraph_read_e, sensor.telegraph_read_spread, index.shape)
+    return ReadTelegraph(index, hop_e, sensor.telegraph_read_probability)
 
 
 def _dark_telegraph(
-    rng: np.random.Generator, sensor: SensorSettings, index: NDArray[np.int64]
+    rng: np.random.Generator,
+    sensor: SensorSettings,
+    index: Index,
+    lower_e_per_s: Image,
 ) -> DarkTelegraph:
+    """Hops in proportion to the pixel's own current, dwelling for minutes to days."""
+    share = _log_normal(rng, sensor.telegraph_dark_share, sensor.telegraph_dark_spread, index.shape)
     shortest, longest = np.log(sensor.telegraph_dwell_s)
-    return DarkTelegraph(
-        index,
-        _log_normal(rng, sensor.telegraph_dark_e_per_s, sensor.telegraph_dark_spread, index.shape),
-        np.exp(rng.uniform(shortest, longest, index.size)),
-        np.exp(rng.uniform(shortest, longest, index.size)),
-    )
+    dwell_s = np.exp(rng.uniform(shortest, longest, (2, index.size)))
+    return DarkTelegraph(index, share * lower_e_per_s, dwell_s[0], dwell_s[1])
 
 
-def _newborn(
-    rng: np.random.Generator, sensor: SensorSettings, index: NDArray[np.int64]
-) -> NewbornPixels:
+def _newborn(rng: np.random.Generator, sensor: SensorSettings, index: Index) -> NewbornPixels:
     age_s = rng.uniform(0.0, YEARS_OF_BIRTHS * SECONDS_PER_YEAR, index.size)
     rate = _log_normal(rng, sensor.birth_e_per_s, sensor.birth_spread, index.shape)
     return NewbornPixels(index, rate, FIRST_POWER_ON.timestamp() + age_s)

@@ -12,6 +12,9 @@ Image = NDArray[np.float32]
 DUST_DEPTH = 0.04
 DUST_RADIUS_SHARE = 0.025
 """Radius of a dust shadow over the frame's diagonal."""
+INNER_RADIUS = 0.4
+"""Radius of the bright middle over that of the shadow: a telescope's central obstruction."""
+EDGE = 0.15
 
 
 def draw_response(
@@ -36,7 +39,7 @@ def draw_response(
     y, x = _centred_axes(shape)
     response: Image = 1.0 - np.float32(settings.vignetting) * (y**2 + x**2)
     for _ in range(settings.dust_grains):
-        response *= _dust_shadow(rng, shape)
+        _cast_shadow(rng, response)
     response *= 1.0 + np.float32(settings.prnu) * rng.standard_normal(shape, dtype=np.float32)
     return response
 
@@ -53,14 +56,30 @@ def _centred_axes(shape: tuple[int, int]) -> tuple[Image, Image]:
     return y[:, None], x[None, :]
 
 
-def _dust_shadow(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
-    """One grain, out of focus: a soft ring, as a telescope with a central obstruction casts it."""
-    y, x = _centred_axes(shape)
-    place = rng.uniform(-0.6, 0.6, 2).astype(np.float32)
-    radius = np.float32(DUST_RADIUS_SHARE * rng.uniform(0.6, 1.8))
-    distance = np.hypot(y - place[0], x - place[1]) / radius
-    edge = np.float32(0.15)
-    disc = 1.0 / (1.0 + np.exp(np.clip((distance - 1.0) / edge, -30, 30)))
-    hole = 1.0 / (1.0 + np.exp(np.clip((distance - 0.4) / edge, -30, 30)))
-    shadow: Image = 1.0 - np.float32(DUST_DEPTH * rng.uniform(0.4, 1.0)) * (disc - hole)
-    return shadow
+def _cast_shadow(rng: np.random.Generator, response: Image) -> None:
+    """Let one grain, out of focus, cast a soft ring on a map of our own, in place."""
+    shape = (response.shape[0], response.shape[1])
+    centre_y, centre_x = rng.uniform(0.1, 0.9, 2) * shape
+    radius_px = DUST_RADIUS_SHARE * float(np.hypot(*shape)) * rng.uniform(0.6, 1.8)
+    depth = np.float32(DUST_DEPTH * rng.uniform(0.4, 1.0))
+    rows = _reach(centre_y, radius_px, shape[0])
+    columns = _reach(centre_x, radius_px, shape[1])
+    y = (np.arange(rows.start, rows.stop) - centre_y) / radius_px
+    x = (np.arange(columns.start, columns.stop) - centre_x) / radius_px
+    distance = np.hypot(y[:, None], x).astype(np.float32)
+    ring: Image = _soft_disc(distance, 1.0) - _soft_disc(distance, INNER_RADIUS)
+    response[rows, columns] *= 1.0 - depth * ring
+
+
+def _reach(centre_px: float, radius_px: float, size: int) -> slice:
+    """Rows or columns within twice the radius: beyond, the shadow is gone."""
+    start = max(0, int(centre_px - 2 * radius_px))
+    return slice(start, min(size, int(centre_px + 2 * radius_px) + 1))
+
+
+def _soft_disc(distance: Image, radius: float) -> Image:
+    """One inside, zero outside, with a soft edge."""
+    disc: Image = np.float32(0.5) - np.float32(0.5) * np.tanh(
+        (distance - np.float32(radius)) / np.float32(EDGE)
+    )
+    return disc

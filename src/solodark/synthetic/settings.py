@@ -84,8 +84,10 @@ class SensorSettings:
         Pixels whose amplifier hops: fraction, median size of the hop, spread.
     telegraph_read_probability : float
         Chance that such a pixel hops (up or down) in a frame.
-    telegraph_dark_fraction, telegraph_dark_e_per_s, telegraph_dark_spread : float
-        Pixels whose dark current hops: fraction, median height of the hop, spread.
+    telegraph_dark_fraction, telegraph_dark_share, telegraph_dark_spread : float
+        Pixels whose dark current hops: fraction, median height of the hop over the pixel's lower
+        depletion current, spread. They are hot pixels, beyond `hot_fraction`: the same defects do
+        both [Chapman 2011].
     telegraph_dwell_s : tuple of float
         Shortest and longest mean dwell time; log-uniform between.
     glow_e_per_s, glow_time_s : float
@@ -148,7 +150,6 @@ class SensorSettings:
     telegraph_read_fraction: float
     telegraph_read_e: float
     telegraph_dark_fraction: float
-    telegraph_dark_e_per_s: float
     glow_e_per_s: float
     optical_black_ratio: float
     self_heating_c: float
@@ -164,7 +165,8 @@ class SensorSettings:
     birth_spread: float = 0.8
     telegraph_read_spread: float = 0.5
     telegraph_read_probability: float = 0.3
-    telegraph_dark_spread: float = 0.8
+    telegraph_dark_share: float = 0.6
+    telegraph_dark_spread: float = 0.5
     telegraph_dwell_s: tuple[float, float] = (180.0, 864_000.0)
     glow_time_s: float = 600.0
     glow_scale: float = 0.22
@@ -253,7 +255,6 @@ UNCOOLED_CMOS = SensorSettings(
     telegraph_read_fraction=0.012,
     telegraph_read_e=8.0,
     telegraph_dark_fraction=0.006,
-    telegraph_dark_e_per_s=0.25,
     glow_e_per_s=0.12,
     optical_black_ratio=1.4,
     self_heating_c=4.0,
@@ -295,7 +296,6 @@ COOLED_CCD = SensorSettings(
     telegraph_read_fraction=0.0,
     telegraph_read_e=0.0,
     telegraph_dark_fraction=0.004,
-    telegraph_dark_e_per_s=1.0,
     glow_e_per_s=0.3,
     optical_black_ratio=0.0,
     self_heating_c=0.0,

@@ -113,5 +113,15 @@ def _pixel_share(dy: float, dx: float, core_px: float, beta: float) -> float:
             node_y = (dy + j * GAUSS_LEGENDRE) / core_px
             node_x = (dx + i * GAUSS_LEGENDRE) / core_px
             weight = (8.0 - 3.0 * abs(j)) * (8.0 - 3.0 * abs(i)) / 324.0
-            total += weight * (1.0 + node_y * node_y + node_x * node_x) ** -beta
+            inverse = 1.0 / (1.0 + node_y * node_y + node_x * node_x)
+            total += weight * _power(inverse, beta)
     return total
+
+
+@numba.njit(cache=True)
+def _power(base: float, beta: float) -> float:
+    """Take a power; for the usual 4 by two squarings, which is several times faster."""
+    if beta == 4.0:
+        square = base * base
+        return square * square
+    return float(base**beta)
