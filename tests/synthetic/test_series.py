@@ -134,7 +134,7 @@ def test_series_are_streamed_without_keeping_frames(
         iso=None,
         start=START,
     )
-    assert next(stream_series(camera, rng, plan)).frame.name == "dark_0001"
+    assert next(stream_series(camera, rng, plan)).frame.name == "dark_20240601_0001"
 
 
 @pytest.mark.parametrize("name", ["n_sessions", "subs_per_session"])

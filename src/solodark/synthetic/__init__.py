@@ -10,13 +10,8 @@ from solodark.synthetic.night import NightPlan, expose_night
 from solodark.synthetic.pointing import Pointing
 from solodark.synthetic.records import Circumstances, ExposureTruth, SyntheticExposure
 from solodark.synthetic.scene import Scene, make_scene, scene_electrons
-from solodark.synthetic.series import (
-    SeriesPlan,
-    SyntheticSession,
-    expose_library,
-    expose_series,
-    stream_series,
-)
+from solodark.synthetic.series import SeriesPlan, expose_series, stream_series
+from solodark.synthetic.sessions import SyntheticSession, expose_library
 from solodark.synthetic.settings import PRESETS, GainMode, SensorSettings
 from solodark.synthetic.telegraph import DarkTelegraph, ReadTelegraph, TelegraphState
 

@@ -105,7 +105,7 @@ def header_temperature(settings: SensorSettings, true_c: float, scatter_c: float
     """
     step = settings.header_step_c
     told = true_c + settings.header_offset_c + scatter_c
-    return round(told / step) * step
+    return round(round(told / step) * step, 6)
 
 
 def depletion_growth(
