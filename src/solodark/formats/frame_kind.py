@@ -19,7 +19,7 @@ BRIGHT = 0.15
 """Share of full scale above which no dark and hardly a dark sky lies."""
 EVEN = 0.25
 """Robust spread over level below which a bright frame is a flat."""
-BANDS, BAND_ROWS, LEAST_SIDE = 4, 16, 4
+BANDS, BAND_ROWS, BAND_COLUMNS, LEAST_SIDE = 4, 16, 1024, 4
 
 
 def kind_from_path(acquisition: Acquisition, path: Path) -> Acquisition:
@@ -98,11 +98,13 @@ def _sample(source: FrameSource) -> list[NDArray[np.float64]]:
 
     Pixels without a value get their band's median; a band of such pixels is left out.
     """
-    ny = source.shape[0]
+    ny, nx = source.shape
+    left = max(0, (nx - BAND_COLUMNS) // 4 * 2)
     starts = {(ny * (2 * n + 1) // (2 * BANDS)) // 2 * 2 for n in range(BANDS)}
     bands = []
     for start in sorted(starts):
-        band = source.read_rows(start, min(start + BAND_ROWS, ny)).astype(np.float64)
+        rows = source.read_rows(start, min(start + BAND_ROWS, ny))
+        band = rows[:, left : left + BAND_COLUMNS].astype(np.float64)
         good = np.isfinite(band)
         if min(band.shape) >= LEAST_SIDE and good.any():
             bands.append(np.where(good, band, np.median(band[good])))

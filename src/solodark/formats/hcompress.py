@@ -18,6 +18,9 @@ from solodark.formats.rows import Pixels, StoredPixels
 
 __all__ = ["unpack_hcompress"]
 
+LONGEST_S = 300.0
+"""Ten times what the largest sensor takes; a child that needs longer is caught in a loop."""
+
 
 def unpack_hcompress(path: Path, hdu_number: int, shape: tuple[int, int]) -> Pixels:
     """Unpack a whole HCOMPRESS image.
@@ -41,11 +44,13 @@ def unpack_hcompress(path: Path, hdu_number: int, shape: tuple[int, int]) -> Pix
     FrameFormatError
         The data are damaged.
     """
-    child = subprocess.run(  # noqa: S603 - our own module, run by our own interpreter
-        [sys.executable, "-m", __name__, str(path), str(hdu_number)],
-        capture_output=True,
-        check=False,
-    )
+    with errors_naming(path, "HCOMPRESS data"):
+        child = subprocess.run(  # noqa: S603 - our own module, run by our own interpreter
+            [sys.executable, "-m", __name__, str(path), str(hdu_number)],
+            capture_output=True,
+            check=False,
+            timeout=LONGEST_S,
+        )
     if child.returncode:
         raise FrameFormatError(
             f"{shown(path)}: its HCOMPRESS data cannot be unpacked; the file is damaged"
