@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from solodark.evaluation import measure_series, one_sub, tabulate
+from solodark.evaluation import held_out_folds, measure_series, one_sub, tabulate
 from solodark.evaluation.newborn import find_newborn_pixels, reserved_subs
+from solodark.evaluation.selection import Selection
+from solodark.evaluation.truth import PixelSums
 
 
 @pytest.fixture
@@ -34,6 +36,15 @@ def test_subs_that_choose_pixels_judge_nobody(births, pattern, subs_of):
         assert np.isnan(sums.errors["one sub"][reserved, :, newborn]).all()
     assert np.isfinite(sums.errors["one sub"][..., everything]).all()
     assert sums.judged_folds("one sub", newborn).sum() == 5
+
+
+def test_a_reserved_sub_is_neither_given_nor_truth():
+    everywhere = np.ones(7, dtype=bool)
+    sums = PixelSums(np.zeros((4, 4), np.uint8), None, np.ones((2, 2)))
+    selection = Selection(sums, everywhere, reserved=frozenset({1, 4}))
+    folds = held_out_folds(7)
+    assert selection.judges(folds[0]) == (2, 3, 5, 6)
+    assert selection.judges(folds[4]) == ()
 
 
 def test_newborn_pixels_are_worth_one_sub_to_one_sub_and_none_to_the_library(

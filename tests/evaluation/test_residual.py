@@ -59,6 +59,19 @@ def test_noise_of_the_truth_alone_makes_neither_holes_nor_warm_pixels(truth, rng
     assert left.warm_fraction == 0.0
 
 
+def test_a_pixel_is_off_only_where_both_halves_say_so(truth, rng):
+    left = measure_residual(
+        np.full(SHAPE, 50.0, np.float32),
+        truth[:2],
+        noise_adu=NOISE / 2.5,  # "5 sigma" is 2 sigma of a half here
+        cfa_pattern=None,
+        places=random_places(SHAPE, 10, rng),
+    )
+    beyond_2_sigma = 0.02275
+    assert left.holes_fraction == pytest.approx(beyond_2_sigma**2, rel=0.6)
+    assert left.warm_fraction == pytest.approx(beyond_2_sigma**2, rel=0.6)
+
+
 def test_rows_and_columns_left_behind_are_told_apart(truth, rng):
     rows, columns = rng.normal(0.0, 1.5, (SHAPE[0], 1)), rng.normal(0.0, 0.7, (1, SHAPE[1]))
     left = residual_of(rows + columns + rng.normal(0.0, 3.0, SHAPE), truth, rng, "RGGB")
@@ -88,6 +101,11 @@ def test_a_star_that_is_really_painted_in_shifts_as_the_error_alone_says(rng):
     alone = star[radius <= APERTURE_RADIUS_PX].sum()
     painted, unpainted = (measure_flux(image, place[None])[0] for image in (star - error, -error))
     assert painted - unpainted == pytest.approx(alone, rel=5e-3)
+
+
+def test_an_even_sky_has_no_flux(rng):
+    places = random_places(SHAPE, 5, rng)
+    assert measure_flux(np.full(SHAPE, 123.0), places) == pytest.approx(np.zeros(5))
 
 
 def test_too_high_a_dark_under_every_star_makes_it_fainter_by_its_share():

@@ -110,3 +110,20 @@ def test_choosing_pixels_by_the_level_of_the_truth_fakes_a_good_score(rng):
 
     assert product_over(by_others) == pytest.approx(1.0, abs=0.4)
     assert product_over(by_truth) < -(NOISE_ADU**2) / 60.0
+
+
+def test_telegraph_pixels_that_dwell_make_a_mean_of_subs_worth_less_than_their_number(rng):
+    n, dwell = 12, 0.9
+    state = np.empty((n, *SHAPE), dtype=bool)
+    state[0] = rng.random(SHAPE) < 0.5
+    for i in range(1, n):
+        state[i] = np.where(rng.random(SHAPE) < dwell, state[i - 1], ~state[i - 1])
+    subs = [
+        Frame(100.0 + 40.0 * on + rng.normal(0.0, NOISE_ADU, SHAPE), name=f"sub_{i}")
+        for i, on in enumerate(state)
+    ]
+    rows = {"one sub": one_sub, "mean of 4": MeanOfSubs(4)}
+    masks = {"telegraph": np.ones(SHAPE, dtype=bool)}
+    table = evaluate_series(subs, rows, masks=masks, rng=rng)
+    assert table.cell("one sub", "telegraph").equivalent_subs == pytest.approx(1.0, abs=0.05)
+    assert table.cell("mean of 4", "telegraph").equivalent_subs < 2.5

@@ -9,6 +9,11 @@ noise of the truth. The mean over EVERY split in two halves is the mean over all
 which is what is computed here: no luck of one split, and half of its variance. Clipping each d_i
 before the sums keeps this form, so the winsorised figure is as unbiased as the plain one, and one
 sub scores 1 in both.
+
+Telegraph pixels. Hops between subs are noise like any other: they enter sigma^2 and cancel in the
+product. Where a state outlasts several subs, the truth is the state of the night, not the long-run
+mean: an estimate that gives the mean is rightly charged for the difference, and subs taken in a row
+share their states, so that a mean of N of them is worth less than N there. One sub scores 1 always.
 """
 
 from collections.abc import Sequence
