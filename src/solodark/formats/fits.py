@@ -222,7 +222,18 @@ class _TiledRows:
     image: _Image
 
     def read(self, start: int, stop: int) -> Pixels:
-        """Read rows start:stop in native byte order."""
+        """Read rows start:stop.
+
+        Parameters
+        ----------
+        start, stop : int
+            First row and the one after the last, within the frame.
+
+        Returns
+        -------
+        ndarray of uint16 or float32, shape (stop - start, nx)
+            ADU, native byte order.
+        """
         if stop <= start:
             return StoredPixels(np.dtype(np.uint16)).decode(np.empty((0, self.image.axes[0])))
         from astropy.io import fits

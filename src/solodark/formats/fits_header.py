@@ -46,7 +46,27 @@ class Hdu:
 
 
 def read_hdus(file: IO[bytes], path: Path) -> Iterator[Hdu]:
-    """Walk through the HDUs of an open FITS file without reading data."""
+    """Walk through the HDUs of an open FITS file without reading data.
+
+    Parameters
+    ----------
+    file : binary file
+        Open at any place; it is sought.
+    path : Path
+        Its name, for messages.
+
+    Yields
+    ------
+    Hdu
+        From the primary one on.
+
+    Raises
+    ------
+    FrameFormatError
+        A header is damaged.
+    TruncatedFileError
+        The file ends inside a header.
+    """
     position = 0
     while True:
         file.seek(position)
@@ -60,7 +80,27 @@ def read_hdus(file: IO[bytes], path: Path) -> Iterator[Hdu]:
 
 
 def require_int(header: Header, keyword: str, path: Path) -> int:
-    """Give the whole number of a keyword that FITS demands."""
+    """Give the whole number of a keyword that FITS demands.
+
+    Parameters
+    ----------
+    header : dict of str to HeaderCard
+        A header.
+    keyword : str
+        The keyword.
+    path : Path
+        The file's name, for messages.
+
+    Returns
+    -------
+    int
+        Its value.
+
+    Raises
+    ------
+    FrameFormatError
+        The keyword is missing, or its value is no whole number.
+    """
     value = header[keyword].value if keyword in header else None
     if isinstance(value, bool) or not isinstance(value, int):
         found = "it is missing" if value is None else f"found {value!r}"
@@ -103,7 +143,23 @@ def parse_cards(cards: list[str]) -> Header:
 
 
 def parse_card_value(text: str) -> HeaderCard:
-    """Value and comment of what stands behind a card's equals sign."""
+    """Split what stands behind a card's equals sign into value and comment.
+
+    Parameters
+    ----------
+    text : str
+        The rest of the card.
+
+    Returns
+    -------
+    HeaderCard
+        A number where it can be read as one, else text.
+
+    Examples
+    --------
+    >>> parse_card_value("'it''s dark' / a remark")
+    HeaderCard(value="it's dark", comment='a remark')
+    """
     string = _STRING.fullmatch(text)
     if string:
         value, comment = string.groups(default="")

@@ -12,13 +12,35 @@ __all__ = ["errors_naming", "one_line", "require_file", "shown"]
 
 
 def shown(path: str | os.PathLike[str]) -> str:
-    """Write a path as a message can carry it: on one line, whatever bytes its name holds."""
+    """Write a path as a message can carry it: on one line, whatever bytes its name holds.
+
+    Parameters
+    ----------
+    path : path-like
+        A path.
+
+    Returns
+    -------
+    str
+        Printable; line breaks and bytes outside the encoding are escaped.
+    """
     text = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def one_line(error: BaseException) -> str:
-    """Give a foreign error's own words, on one line and not too many of them."""
+    """Give a foreign error's own words, on one line and not too many of them.
+
+    Parameters
+    ----------
+    error : Exception
+        Any error.
+
+    Returns
+    -------
+    str
+        Its message, or its type where it has none.
+    """
     words = re.sub(r"\s+", " ", f"{error}").strip(" .'\"")
     printable = "".join(c if c.isprintable() else "?" for c in words)
     return printable[:160] or type(error).__name__
@@ -30,6 +52,20 @@ def errors_naming(path: Path, expected: str) -> Iterator[None]:
 
     Decoders answer random bytes with exceptions of every kind (struct.error, KeyError, zlib.error,
     MemoryError, RecursionError...), so all of them are translated here, with the cause kept.
+
+    Parameters
+    ----------
+    path : Path
+        The file that is being decoded.
+    expected : str
+        What it was expected to be, "FITS".
+
+    Raises
+    ------
+    FrameNotFoundError
+        The file is gone.
+    FrameFormatError
+        Anything else went wrong.
     """
     try:
         yield
@@ -50,7 +86,25 @@ def errors_naming(path: Path, expected: str) -> Iterator[None]:
 
 
 def require_file(path: str | os.PathLike[str]) -> Path:
-    """Give the path as a Path, if a regular file with something in it can be read there."""
+    """Give the path as a Path, if a regular file with something in it can be read there.
+
+    Parameters
+    ----------
+    path : path-like
+        Where a frame should be.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    FrameNotFoundError
+        There is no such file, it is a folder, or it may not be read.
+    FrameFormatError
+        It is empty, or a pipe or device.
+    """
     file = Path(path)
     if file.is_dir():
         raise FrameNotFoundError(

@@ -15,7 +15,20 @@ __all__ = ["filled", "to_uint16"]
 
 
 def to_uint16(data: NDArray[Any], path: Path) -> NDArray[np.uint16]:
-    """Round finite ADU to uint16; warn, with the count, of values outside 0 to 65535."""
+    """Round finite ADU to uint16; warn, with the count, of values outside 0 to 65535.
+
+    Parameters
+    ----------
+    data : ndarray, shape (ny, nx)
+        ADU, all finite.
+    path : Path
+        The file they go to, for the warning.
+
+    Returns
+    -------
+    ndarray of uint16, shape (ny, nx)
+        Rounded to the nearest, clipped, never wrapped.
+    """
     rounded = np.rint(data)
     outside = int(np.count_nonzero((rounded < 0) | (rounded > 65535)))
     if outside:
@@ -30,7 +43,22 @@ def to_uint16(data: NDArray[Any], path: Path) -> NDArray[np.uint16]:
 
 
 def filled(data: NDArray[Any], cfa_pattern: str | None, path: Path) -> NDArray[Any]:
-    """Put the median of its CFA plane where a pixel has no value; warn, with the count."""
+    """Put the median of its CFA plane where a pixel has no value; warn, with the count.
+
+    Parameters
+    ----------
+    data : ndarray, shape (ny, nx)
+        ADU; not changed.
+    cfa_pattern : str or None
+        Which pixels share a level.
+    path : Path
+        The file they go to, for the warning.
+
+    Returns
+    -------
+    ndarray, shape (ny, nx)
+        All finite.
+    """
     bad = ~np.isfinite(data)
     count = int(np.count_nonzero(bad))
     if not count:

@@ -38,7 +38,18 @@ class PixelRows(Protocol):
     """Where an open frame gets its rows from; safe to use from several threads."""
 
     def read(self, start: int, stop: int) -> Pixels:
-        """Read rows start:stop in native byte order."""
+        """Read rows start:stop.
+
+        Parameters
+        ----------
+        start, stop : int
+            First row and the one after the last, within the frame.
+
+        Returns
+        -------
+        ndarray of uint16 or float32, shape (stop - start, nx)
+            ADU, native byte order.
+        """
 
     def close(self) -> None:
         """Give back what was held; reading again is allowed."""
@@ -64,7 +75,18 @@ class StoredPixels:
     blank: int | None = None
 
     def decode(self, stored: NDArray[Any]) -> Pixels:
-        """Give ADU in native byte order: uint16 where that holds every value, else float32."""
+        """Turn stored numbers into ADU: uint16 where that holds every value, else float32.
+
+        Parameters
+        ----------
+        stored : ndarray of `dtype`
+            Numbers as they stand in the file.
+
+        Returns
+        -------
+        ndarray of uint16 or float32, of the same shape
+            ADU, native byte order, C-contiguous.
+        """
         if self._offset_binary():
             signless = stored.view(f"{self.dtype.byteorder}u2").astype(np.uint16, order="C")
             signless ^= np.uint16(0x8000)  # adding 32768 to an int16 flips its sign bit
@@ -108,7 +130,18 @@ class FileRows:
     pixels: StoredPixels
 
     def read(self, start: int, stop: int) -> Pixels:
-        """Read rows start:stop in native byte order."""
+        """Read rows start:stop.
+
+        Parameters
+        ----------
+        start, stop : int
+            First row and the one after the last, within the frame.
+
+        Returns
+        -------
+        ndarray of uint16 or float32, shape (stop - start, nx)
+            ADU, native byte order.
+        """
         stored = np.empty((stop - start, self.shape[1]), self.pixels.dtype)
         with errors_naming(self.path, "rows of pixels"), self.path.open("rb", buffering=0) as file:
             file.seek(self.offset + start * self.shape[1] * self.pixels.dtype.itemsize)
@@ -120,7 +153,20 @@ class FileRows:
 
 
 def require_bytes(there: int, declared: int, path: Path) -> None:
-    """Refuse a file that ends before the pixels that it declares."""
+    """Refuse a file that ends before the pixels that it declares.
+
+    Parameters
+    ----------
+    there, declared : int
+        Bytes of pixels in the file, and in its header.
+    path : Path
+        The file, for the message.
+
+    Raises
+    ------
+    TruncatedFileError
+        Fewer are there than declared.
+    """
     found = max(there, 0)
     if found < declared:
         raise TruncatedFileError(
@@ -130,7 +176,22 @@ def require_bytes(there: int, declared: int, path: Path) -> None:
 
 
 def require_credible(shape: tuple[int, int], itemsize: int, path: Path) -> None:
-    """Refuse a header that declares more pixels than its file can hold, before memory is asked."""
+    """Refuse a header that declares more pixels than its file can hold, before memory is asked.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (ny, nx) as declared.
+    itemsize : int
+        Bytes of a pixel.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    FrameFormatError
+        No compression could pack as many pixels into it.
+    """
     ny, nx = shape
     size = path.stat().st_size
     if ny * nx * itemsize > TIGHTEST_PACKING * size:
@@ -141,7 +202,18 @@ def require_credible(shape: tuple[int, int], itemsize: int, path: Path) -> None:
 
 
 def raw_bytes(array: NDArray[Any]) -> memoryview:
-    """Give a view of a contiguous array's bytes."""
+    """Give a view of a contiguous array's bytes.
+
+    Parameters
+    ----------
+    array : ndarray
+        C-contiguous.
+
+    Returns
+    -------
+    memoryview
+        Its bytes, writable if the array is.
+    """
     return array.reshape(-1).view(np.uint8).data
 
 
@@ -165,7 +237,18 @@ class FlippedRows:
     ny: int
 
     def read(self, start: int, stop: int) -> Pixels:
-        """Read rows start:stop, counted from the top of the sensor."""
+        """Read rows start:stop, counted from the top of the sensor.
+
+        Parameters
+        ----------
+        start, stop : int
+            First row and the one after the last, within the frame.
+
+        Returns
+        -------
+        ndarray of uint16 or float32, shape (stop - start, nx)
+            ADU, native byte order.
+        """
         return self.rows.read(self.ny - stop, self.ny - start)[::-1].copy()
 
     def close(self) -> None:
@@ -178,6 +261,15 @@ class SpooledRows:
 
     Nothing is decoded before the first row is asked for. The spool lies in the system's folder for
     temporary files (TMPDIR) and is removed on close, at the latest when Python ends.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    shape : tuple of int
+        (ny, nx).
+    decode : callable
+        Gives all pixels.
     """
 
     def __init__(self, path: Path, shape: tuple[int, int], decode: Callable[[], Pixels]) -> None:
@@ -189,7 +281,18 @@ class SpooledRows:
         self._remove: Callable[[], object] = lambda: None
 
     def read(self, start: int, stop: int) -> Pixels:
-        """Read rows start:stop, decoding the file if no row was read before."""
+        """Read rows start:stop, decoding the file if no row was read before.
+
+        Parameters
+        ----------
+        start, stop : int
+            First row and the one after the last, within the frame.
+
+        Returns
+        -------
+        ndarray of uint16 or float32, shape (stop - start, nx)
+            ADU, native byte order.
+        """
         with self._lock:
             if self._spool is None:
                 self._spool = self._unpack()
