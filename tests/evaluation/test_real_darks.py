@@ -37,8 +37,7 @@ def table(real_data):
 
 
 def worth(table, row: str, stratum: str) -> float:
-    (name,) = [one.name for one in table.rows if one.name.startswith(row)]
-    return table.cell(name, stratum).equivalent_subs
+    return table.cell(row, stratum).equivalent_subs
 
 
 @pytest.mark.parametrize("stratum", ["all", "winsorised", "ordinary", "hot", "hottest"])
@@ -47,19 +46,19 @@ def test_one_real_sub_is_worth_one(table, stratum):
 
 
 def test_the_mean_of_real_subs_is_worth_their_number(table):
-    assert worth(table, "mean of 2", "winsorised") == pytest.approx(2.0, abs=0.05)
-    assert worth(table, "mean of 3", "ordinary") == pytest.approx(3.0, abs=0.05)
+    assert worth(table, "mean of 2 subs", "winsorised") == pytest.approx(2.0, abs=0.05)
+    assert worth(table, "mean of 3 subs", "ordinary") == pytest.approx(3.0, abs=0.05)
 
 
 def test_the_nearest_master_of_an_uncooled_camera_is_worth_less_than_half_a_sub(table):
-    assert worth(table, "nearest master (85 s", "all") == pytest.approx(0.45, abs=0.1)
-    assert worth(table, "nearest master (85 s", "winsorised") == pytest.approx(1.9, abs=0.4)
+    assert worth(table, "nearest master", "all") == pytest.approx(0.45, abs=0.1)
+    assert worth(table, "nearest master", "winsorised") == pytest.approx(1.9, abs=0.4)
 
 
 def test_one_k_helps_and_does_not_reach_four_subs_in_the_headline_of_either_program(table):
     for program in ("PixInsight", "Siril"):
-        assert 1.9 < worth(table, f"one k ({program}", "winsorised") < 4.0
-    assert worth(table, "one k (best", "winsorised") > worth(table, "one k (Siril", "winsorised")
+        assert 1.9 < worth(table, f"one k ({program})", "winsorised") < 4.0
+    assert worth(table, "one k (best)", "winsorised") > worth(table, "one k (Siril)", "winsorised")
 
 
 def test_a_flipped_master_shows_at_once(table):

@@ -5,7 +5,7 @@ PixInsight and as Siril find it on the new sub itself, which here plays the ligh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -95,6 +95,8 @@ class OneK:
         Master bias, ADU; see `bias_for`.
     method : {"PixInsight", "Siril", "best"}
         Whose measure of noise k minimises; "best" is the winsorised least-squares optimum.
+    note : str
+        Which master and bias these are, for the table.
 
     Raises
     ------
@@ -102,7 +104,9 @@ class OneK:
         The method is not known.
     """
 
-    def __init__(self, master: Frame, bias: NDArray[np.floating], method: Method) -> None:
+    def __init__(
+        self, master: Frame, bias: NDArray[np.floating], method: Method, *, note: str = ""
+    ) -> None:
         if method not in ("PixInsight", "Siril", "best"):
             raise SettingError(
                 f"the scaling {method!r} is not known; expected PixInsight, Siril or best"
@@ -111,6 +115,12 @@ class OneK:
         self._dark = master.data - self._bias
         self._cfa_pattern = master.acquisition.cfa_pattern
         self._method = method
+        self._note = note
+
+    @property
+    def note(self) -> str:
+        """Which master and bias are scaled."""
+        return self._note
 
     def find_k(self, sub: Frame) -> float:
         """Tune k on a sub.
@@ -167,7 +177,7 @@ def bias_for(
     pixels : ndarray of float32, shape (ny, nx)
         ADU.
     name : str
-        What it is, for the row's name; empty for a real bias.
+        What it is, for the row's note; empty for a real bias.
     """
     if bias is not None:
         return bias.data, ""
@@ -204,7 +214,8 @@ def standard_rivals(
     Returns
     -------
     dict of str to estimator
-        For `solodark.evaluation.evaluate_series`, in the order of the table.
+        For `solodark.evaluation.evaluate_series`, in the order of the table. Names are the same
+        for every series, so that rows pool; which master was used stands in `Row.note`.
 
     Raises
     ------
@@ -217,11 +228,12 @@ def standard_rivals(
     if not masters:
         return rivals
     nearest = find_nearest_master(masters, wanted)
-    rivals[f"nearest master ({nearest.reason})"] = nearest.master
+    # a frame's name is its row's note
+    rivals["nearest master"] = replace(nearest.master, name=nearest.reason)
     pixels, what = bias_for(bias, masters, nearest.master)
-    suffix = f", {what}" if what else ""
+    note = f"{nearest.reason}, {what}" if what else nearest.reason
     for method in ("PixInsight", "Siril", "best"):
-        rivals[f"one k ({method}{suffix})"] = OneK(nearest.master, pixels, method)
+        rivals[f"one k ({method})"] = OneK(nearest.master, pixels, method, note=note)
     return rivals
 
 

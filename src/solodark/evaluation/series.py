@@ -50,6 +50,8 @@ class SeriesSums:
         that sub is reserved for finding newborn pixels.
     quality : dict of str to ResidualQuality
         What each estimator leaves, mean over folds; empty where it was not asked for.
+    notes : dict of str to str
+        What an estimator says of itself: a frame its name, others their attribute `note`.
     """
 
     session: str
@@ -59,6 +61,7 @@ class SeriesSums:
     errors: dict[str, NDArray[np.float64]]
     variances: NDArray[np.float64]
     quality: dict[str, ResidualQuality] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def judged_folds(self, row: str, stratum: int) -> NDArray[np.bool_]:
         """Tell in which folds an estimator could be judged on a stratum.
@@ -157,6 +160,7 @@ def measure_series(
         errors={name: np.array(folds) for name, folds in errors.items()},
         variances=variances_of_folds(images, selections),
         quality={name: mean_quality(folds) for name, folds in quality.items()},
+        notes={name: _note(estimator) for name, estimator in estimators.items()},
     )
 
 
@@ -198,6 +202,12 @@ def check_subs(subs: Sequence[Frame]) -> None:
 
 def _subs_given(estimator: AnyEstimator) -> int:
     return estimator.subs_given if isinstance(estimator, SubsEstimator) else 1
+
+
+def _note(estimator: AnyEstimator) -> str:
+    if isinstance(estimator, Frame):
+        return estimator.name
+    return str(getattr(estimator, "note", ""))
 
 
 def _estimate(

@@ -83,11 +83,14 @@ class Row:
         By stratum, in the order of the table; None where no pixel belongs to it.
     quality : ResidualQuality or None
         What it leaves after subtraction, mean over series, where that was measured.
+    note : str
+        What it was made of, "85 s 33 C for 70 s 34 C"; one part for each different series.
     """
 
     name: str
     cells: dict[str, Cell | None]
     quality: ResidualQuality | None = None
+    note: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """Give plain values.
@@ -99,7 +102,7 @@ class Row:
         """
         cells = {name: cell and cell.to_dict() for name, cell in self.cells.items()}
         quality = self.quality and self.quality.to_dict()
-        return {"name": self.name, "cells": cells, "quality": quality}
+        return {"name": self.name, "note": self.note, "cells": cells, "quality": quality}
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +269,8 @@ def _row(series: Sequence[SeriesSums], name: str, draws: Draws) -> Row:
         stratum.name: _cell(series, name, index, draws) for index, stratum in enumerate(STRATA)
     }
     qualities = [one.quality[name] for one in series if name in one.quality]
-    return Row(name, cells, mean_quality(qualities) if qualities else None)
+    notes = dict.fromkeys(one.notes[name] for one in series if one.notes.get(name))
+    return Row(name, cells, mean_quality(qualities) if qualities else None, "; ".join(notes))
 
 
 def _cell(series: Sequence[SeriesSums], name: str, stratum: int, draws: Draws) -> Cell | None:
