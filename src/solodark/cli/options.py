@@ -15,13 +15,15 @@ LibraryFile = Annotated[
         "--library",
         metavar="FILE",
         envvar="SOLODARK_LIBRARY",
-        help="The catalogue to use; by default the one in your user folder.",
+        help="The catalogue; by default the one in your user folder.",
     ),
 ]
 
 ModelFile = Annotated[
     Path,
-    typer.Option("--model", "-m", metavar="FILE", help="The dark model that `learn` made."),
+    typer.Option(
+        "--model", "-m", metavar="FILE", help="The dark model, as `solodark learn` made it."
+    ),
 ]
 
 OutputFile = Annotated[

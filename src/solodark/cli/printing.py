@@ -9,7 +9,14 @@ from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
-__all__ = ["as_json_value", "print_json", "print_lines", "print_table"]
+__all__ = [
+    "as_json_value",
+    "print_json",
+    "print_left_out",
+    "print_lines",
+    "print_table",
+    "span",
+]
 
 
 def print_json(summary: object) -> None:
@@ -109,3 +116,44 @@ def print_table(
         table.add_row(*(Text(cell) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table)
+
+
+def print_left_out(left_out: Sequence[tuple[Path, str]]) -> None:
+    """List files that did not serve, each with its reason.
+
+    Parameters
+    ----------
+    left_out : sequence of (Path, str)
+        File and reason.
+    """
+    if left_out:
+        files = "file" if len(left_out) == 1 else "files"
+        print_lines(f"Left out {len(left_out)} {files}:")
+    for path, reason in left_out:
+        print_lines(f"  {reason}" if str(path) in reason else f"  {path}: {reason}")
+
+
+def span(ends: tuple[float, float] | None, unit: str) -> str:
+    """Write a range of numbers with their unit.
+
+    Parameters
+    ----------
+    ends : tuple of float or None
+        Smallest and largest; None where they are not known.
+    unit : str
+        What stands behind them.
+
+    Returns
+    -------
+    str
+        The range in words.
+
+    Examples
+    --------
+    >>> span((0.1, 300.0), "s"), span((-5.0, -5.0), "C"), span(None, "C")
+    ('0.1 to 300 s', '-5 C', 'unknown C')
+    """
+    if ends is None:
+        return f"unknown {unit}"
+    low, high = ends
+    return f"{low:g} {unit}" if low == high else f"{low:g} to {high:g} {unit}"

@@ -1,0 +1,82 @@
+"""The program: its commands, and the way into them."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from solodark import __version__
+from solodark.cli.combine import combine
+from solodark.cli.evaluate import evaluate
+from solodark.cli.generate import generate
+from solodark.cli.learn import learn
+from solodark.cli.outcome import exit_code_of
+
+__all__ = ["app", "main"]
+
+# Plain help: it reads the same on a terminal, in a pipe and in a log, and file names with
+# brackets in them are not taken for markup.
+app = typer.Typer(
+    name="solodark",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: solodark demo",
+)
+
+
+def _example(line: str) -> str:
+    return f"\b\nExample:\n  {line}"
+
+
+app.command(epilog=_example("solodark combine tonight/darks -o dark.fits --method winsorized"))(
+    combine
+)
+app.command(epilog=_example("solodark learn ~/astro/darks -o mycamera.solodark"))(learn)
+app.command(
+    epilog=_example("solodark generate tonight/dark_0001.fit -m mycamera.solodark -o dark.fits")
+)(generate)
+app.command(epilog=_example("solodark evaluate ~/astro/darks -m test.solodark"))(evaluate)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What was typed after ``solodark``; by default what the shell handed over.
+
+    Raises
+    ------
+    SystemExit
+        Always: 0 for success, 2 for bad input, 130 after Ctrl-C, 1 after a bug.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that the terminal cannot show must not end the program.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    command = typer.main.get_command(app)
+    words = None if arguments is None else list(arguments)
+    sys.exit(exit_code_of(lambda: command.main(words, prog_name="solodark")))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"solodark {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Make a full-resolution master dark from one new dark, and say what it is worth."""
