@@ -1,1 +1,22 @@
-"""To be built."""
+"""The dark model: learn a sensor's dark signal, generate its master dark from one sub."""
+
+from solodark.dark_model.fit import learn
+from solodark.dark_model.generate import generate, predict, solve, update
+from solodark.dark_model.model import DarkModel
+from solodark.dark_model.series import is_bias, series_index
+from solodark.dark_model.settings import LearnSettings
+from solodark.dark_model.storage import from_arrays, to_arrays
+
+__all__ = [
+    "DarkModel",
+    "LearnSettings",
+    "from_arrays",
+    "generate",
+    "is_bias",
+    "learn",
+    "predict",
+    "series_index",
+    "solve",
+    "to_arrays",
+    "update",
+]

@@ -1,0 +1,135 @@
+"""Learn a dark model from a library of darks and biases."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.map_pass import map_pass
+from solodark.dark_model.model import DarkModel, LibraryFrames
+from solodark.dark_model.sample_fit import fit_sample
+from solodark.dark_model.series import series_index
+from solodark.dark_model.settings import LearnSettings
+from solodark.dark_model.survey import choose_sample, survey_frames
+from solodark.errors import NotEnoughFramesError
+from solodark.frames import Acquisition, FrameSource, Progress, silent
+from solodark.frames.matching import require_matching
+
+__all__ = ["learn"]
+
+Array = NDArray[np.float64]
+
+_MUST_MATCH = (
+    "shape", "camera", "gain_setting", "iso", "offset_setting", "binning", "cfa_pattern",
+)  # fmt: skip
+_MIN_FRAMES = 4
+_FRAMES_AT_FULL_SAMPLE = 400  # larger libraries get a smaller sample, so that memory is bounded
+
+
+def learn(
+    sources: Sequence[FrameSource],
+    *,
+    rng: np.random.Generator,
+    settings: LearnSettings | None = None,
+    hashes: Sequence[str] = (),
+    progress: Progress = silent,
+) -> DarkModel:
+    """Learn a sensor's dark signal from darks and biases of any exposure and temperature.
+
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        Darks and biases of one camera at one gain setting, in any order.
+    rng : numpy.random.Generator
+        Chooses the sample of pixels.
+    settings : LearnSettings, optional
+        How to learn.
+    hashes : sequence of str
+        SHA-256 of each source's file, kept with the model.
+    progress : Progress
+        Who is told.
+
+    Returns
+    -------
+    DarkModel
+        The model.
+
+    Raises
+    ------
+    FrameMismatchError
+        The frames are not of one camera, size, gain and binning; names those that differ.
+    NotEnoughFramesError
+        Fewer than four frames, or no two exposures to tell bias from dark.
+    """
+    settings = settings or LearnSettings()
+    _require_library(sources)
+    require_matching(sources, _MUST_MATCH)
+    series = series_index(sources)
+    order = np.argsort(series, kind="stable")
+    sources = [sources[i] for i in order]
+    hashes = [hashes[i] for i in order] if hashes else [""] * len(sources)
+    series = series[order]
+    scale = min(1.0, _FRAMES_AT_FULL_SAMPLE / len(sources))
+    sample = choose_sample(
+        sources,
+        n_random=int(settings.n_random * scale),
+        n_hot=int(settings.n_hot * scale),
+        rng=rng,
+    )
+    survey = survey_frames(sources, sample, progress=progress)
+    fits = {
+        rank: fit_sample(sources, series, sample, survey, rank, settings)
+        for rank in progress(_possible_ranks(settings.ranks, series), "Choosing the rank")
+    }
+    best = max(fits, key=lambda rank: fits[rank].evidence)
+    fit = fits[best]
+    pixels, class_information = map_pass(sources, series, survey, fit, settings, progress)
+    library = _describe(sources, hashes, series, fit.design[:, 1:])
+    model = DarkModel(
+        _shared_acquisition(sources), pixels, fit.prior, class_information, fit.law,
+        fit.scatter_grid, fit.level_maps, fit.strength,
+        np.stack([sample.y, sample.x], axis=1), sample.n_random, library, fit.cosmic_share_per_s,
+        {rank: tried.evidence for rank, tried in fits.items()},
+    )  # fmt: skip
+    digest = hashlib.sha256(pixels.maps.tobytes())
+    return replace(model, model_id=digest.hexdigest()[:16])
+
+
+def _require_library(sources: Sequence[FrameSource]) -> None:
+    if len(sources) < _MIN_FRAMES:
+        raise NotEnoughFramesError(
+            f"found {len(sources)} darks, expected at least {_MIN_FRAMES}; "
+            "add darks of several exposures or temperatures, and biases if you have them"
+        )
+
+
+def _possible_ranks(ranks: tuple[int, ...], series: NDArray[np.intp]) -> list[int]:
+    most = max(1, int(series.max()) - 1)  # one series is left out, one tells the bias
+    return [rank for rank in ranks if rank <= most] or [1]
+
+
+def _describe(
+    sources: Sequence[FrameSource], hashes: Sequence[str], series: NDArray[np.intp], states: Array
+) -> LibraryFrames:
+    def column(values: Iterator[float | None]) -> Array:
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+    return LibraryFrames(
+        tuple(source.name for source in sources),
+        tuple(hashes),
+        column(s.acquisition.exposure_s for s in sources),
+        column(s.acquisition.sensor_temperature_c for s in sources),
+        series,
+        states,
+        max((s.acquisition.date_obs for s in sources if s.acquisition.date_obs), default=None),
+    )
+
+
+def _shared_acquisition(sources: Sequence[FrameSource]) -> Acquisition:
+    first = max(sources, key=lambda s: s.acquisition.exposure_s or 0.0).acquisition
+    return replace(
+        first, kind=None, kind_source="", exposure_s=None, sensor_temperature_c=None,
+        setpoint_temperature_c=None, date_obs=None, n_combined=None, notes=(),
+    )  # fmt: skip

@@ -1,0 +1,150 @@
+"""The level of a frame and the banding of its rows, which belong to the frame and not the sensor."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from solodark.frames import cfa_planes
+
+__all__ = ["plane_levels", "remove_levels", "remove_rows", "robust_sigma", "row_profile"]
+
+Image = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+_CLIP_SIGMA = 3.0
+_ROUNDS = 4
+_MAD_TO_SIGMA = 1.4826
+
+
+def robust_sigma(values: NDArray[Any]) -> float:
+    """Spread of the bulk, from the median absolute deviation.
+
+    Parameters
+    ----------
+    values : ndarray
+        Any shape.
+
+    Returns
+    -------
+    float
+        1.4826 times the median absolute deviation, in the unit of the input.
+
+    Examples
+    --------
+    >>> round(robust_sigma(np.array([1.0, 2.0, 3.0, 4.0, 900.0])), 4)
+    1.4826
+    """
+    return _MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
+
+
+def plane_levels(image: Image, cfa_pattern: str | None) -> Array:
+    """Level of each CFA plane: the mean of what lies within 3 sigma of it.
+
+    A median would stick to the steps of quantised data.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        ADU.
+    cfa_pattern : str or None
+        Colour filters.
+
+    Returns
+    -------
+    ndarray, shape (n_planes,)
+        ADU.
+    """
+    return np.array([_clipped_mean(image[plane]) for plane in cfa_planes(cfa_pattern)])
+
+
+def _clipped_mean(values: Image) -> float:
+    centre = float(np.median(values))
+    # Coarse quantisation can make the MAD zero; one step of it is then the scale.
+    sigma = max(robust_sigma(values), 0.5)
+    for _ in range(_ROUNDS):
+        inside = values[np.abs(values - centre) <= _CLIP_SIGMA * sigma]
+        centre, sigma = float(inside.mean(dtype=np.float64)), float(inside.std(dtype=np.float64))
+        sigma = max(1.015 * sigma, 0.5)
+    return centre
+
+
+def remove_levels(image: Image, levels: Array, cfa_pattern: str | None) -> Image:
+    """Subtract the level of each plane.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        ADU; stays as it is.
+    levels : ndarray, shape (n_planes,)
+        ADU.
+    cfa_pattern : str or None
+        Colour filters.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx)
+        ADU above the level.
+    """
+    result = np.empty_like(image)
+    for plane, level in zip(cfa_planes(cfa_pattern), levels, strict=True):
+        result[plane] = image[plane] - np.float32(level)
+    return result
+
+
+def row_profile(image: Image, sigma: float) -> Array:
+    """Robust mean of each row of an image whose level is removed.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        ADU above the level, or residuals.
+    sigma : float
+        Noise of one pixel, ADU.
+
+    Returns
+    -------
+    ndarray, shape (ny,)
+        ADU.
+    """
+    profile: Array = _row_profile(image, sigma)
+    return profile
+
+
+def remove_rows(image: Image, rows: Array) -> Image:
+    """Subtract one number from each row.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (ny, nx)
+        ADU; stays as it is.
+    rows : ndarray, shape (ny,)
+        ADU.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx)
+        ADU.
+    """
+    return image - rows[:, None].astype(np.float32)
+
+
+@njit(cache=True, parallel=True)
+def _row_profile(image: Any, sigma: float) -> Any:
+    ny, nx = image.shape
+    profile = np.zeros(ny)
+    for y in prange(ny):
+        centre = 0.0
+        reach = 4.0 * sigma
+        for _ in range(3):
+            total, count = 0.0, 0
+            for x in range(nx):
+                if abs(image[y, x] - centre) <= reach:
+                    total += image[y, x]
+                    count += 1
+            if count > 0:
+                centre = total / count
+            reach = 3.0 * sigma
+        profile[y] = centre
+    return profile

@@ -1,0 +1,63 @@
+"""The map pass: every pixel of the sensor, by bands of rows, with the states known."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.levels import remove_levels, remove_rows
+from solodark.dark_model.model import PixelMaps, encode_weights
+from solodark.dark_model.sample_fit import SampleFit, fit_values, series_starts
+from solodark.dark_model.settings import LearnSettings
+from solodark.dark_model.survey import Survey
+from solodark.frames import FrameSource, Progress, row_bands
+
+__all__ = ["map_pass"]
+
+Array = NDArray[np.float64]
+
+
+def map_pass(
+    sources: Sequence[FrameSource], series: NDArray[np.intp], survey: Survey, fit: SampleFit,
+    settings: LearnSettings, progress: Progress,
+) -> tuple[PixelMaps, Array]:  # fmt: skip
+    shape = sources[0].shape
+    starts = series_starts(series)
+    d, k = fit.design.shape[1], fit.prior.weights.size
+    maps = np.empty((d, *shape), np.float32)
+    excess, information = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    component = np.empty(shape, np.uint8)
+    scatter = np.empty((fit.scatter_grid.size, *shape), np.uint8)
+    mass, matrices = np.zeros(k), np.zeros((k, d, d))
+    bands = list(row_bands(shape, rows=_band_rows(shape, len(sources), settings)))
+    for start, stop in progress(bands, "Learning every pixel", len(bands)):
+        values = _read_band(sources, survey, fit.rows, start, stop)
+        found = fit_values(fit, values, starts, settings)
+        band = (stop - start, shape[1])
+        maps[:, start:stop] = found[0].T.reshape(d, *band)
+        excess[start:stop] = found[1].reshape(band)
+        information[start:stop] = found[2][:, 0, 0].reshape(band)
+        scatter[:, start:stop] = encode_weights(found[4]).T.reshape(-1, *band)
+        component[start:stop] = found[5].argmax(axis=1).astype(np.uint8).reshape(band)
+        scaled = found[2] / found[2][:, :1, :1]
+        mass += found[5].sum(axis=0)
+        matrices += np.einsum("nk,nrq->krq", found[5], scaled)
+    pixels = PixelMaps(maps, excess, information, component, scatter)
+    return pixels, matrices / np.maximum(mass, 1e-9)[:, None, None]
+
+
+def _band_rows(shape: tuple[int, int], n_frames: int, settings: LearnSettings) -> int:
+    budget = settings.memory_mib * 2**20
+    per_row = shape[1] * (8 * n_frames + 600)  # frames as read and as float32, and the fit's own
+    return max(2, budget // per_row)
+
+
+def _read_band(
+    sources: Sequence[FrameSource], survey: Survey, rows: Array, start: int, stop: int
+) -> NDArray[np.float32]:
+    values = np.empty((len(sources), (stop - start) * sources[0].shape[1]), np.float32)
+    for f, source in enumerate(sources):
+        band = source.read_rows(start, stop).astype(np.float32, copy=False)
+        above = remove_levels(band, survey.levels[f], source.acquisition.cfa_pattern)
+        values[f] = remove_rows(above, rows[f, start:stop]).ravel()
+    return values

@@ -1,0 +1,203 @@
+"""The dark model: what is known of one sensor at one gain setting."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.noise import NoiseLaw
+from solodark.dark_model.prior import MixturePrior
+from solodark.frames import Acquisition, FrameSource, MasterDark
+
+__all__ = ["DarkModel", "LibraryFrames", "PixelMaps", "decoded_weights", "encode_weights"]
+
+Array = NDArray[np.float64]
+
+
+_STEPS_PER_OCTAVE = 12.0  # so that one byte reaches down to 4e-7, where tails are decided
+
+
+def encode_weights(weights: Array) -> NDArray[np.uint8]:
+    """Keep weights between 0 and 1 in one byte each, as their logarithm.
+
+    Parameters
+    ----------
+    weights : ndarray
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray of uint8
+        255 for one, 12 less for each halving.
+
+    Examples
+    --------
+    >>> encode_weights(np.array([1.0, 0.5, 0.0]))
+    array([255, 243,   0], dtype=uint8)
+    """
+    codes = 255.0 + _STEPS_PER_OCTAVE * np.log2(np.maximum(weights, 1e-12))
+    return np.rint(np.maximum(codes, 0.0)).astype(np.uint8)
+
+
+def decoded_weights() -> Array:
+    """Weights that the codes 0 to 255 stand for; 0 stands for none.
+
+    Returns
+    -------
+    ndarray, shape (256,)
+        Between 0 and 1.
+    """
+    table = np.exp2((np.arange(256) - 255.0) / _STEPS_PER_OCTAVE)
+    table[0] = 0.0
+    return table
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PixelMaps:
+    """What is known of every pixel.
+
+    Attributes
+    ----------
+    maps : ndarray of float32, shape (d, ny, nx)
+        The level map (bias pattern), then the dark maps, ADU per unit of state.
+    excess : ndarray of float32, shape (ny, nx)
+        Temporal noise over that of an ordinary pixel with the same signal, a variance ratio.
+    information : ndarray of float32, shape (ny, nx)
+        Total weight of the library there, 1/ADU^2.
+    component : ndarray of uint8, shape (ny, nx)
+        Most likely component of the prior.
+    scatter : ndarray of uint8, shape (t, ny, nx)
+        Weight of each variance on the scatter grid, as `encode_weights` gives it.
+    """
+
+    maps: NDArray[np.float32]
+    excess: NDArray[np.float32]
+    information: NDArray[np.float32]
+    component: NDArray[np.uint8]
+    scatter: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LibraryFrames:
+    """The frames that were learned from; NaN where a header was silent.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Their names.
+    hashes : tuple of str
+        SHA-256 of each file, or "".
+    exposure_s, sensor_temperature_c : ndarray, shape (n,)
+        As in the headers.
+    series : ndarray of int, shape (n,)
+        Series each belongs to.
+    states : ndarray, shape (n, d - 1)
+        State of each frame, solved from its pixels.
+    last_date : datetime or None
+        When the last of them was taken, UTC.
+    """
+
+    names: tuple[str, ...]
+    hashes: tuple[str, ...]
+    exposure_s: Array
+    sensor_temperature_c: Array
+    series: NDArray[np.intp]
+    states: Array
+    last_date: datetime | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DarkModel:
+    """A sensor's dark signal at one gain setting.
+
+    Attributes
+    ----------
+    acquisition : Acquisition
+        What all frames of the library share: camera, gain, binning, colour filters.
+    pixels : PixelMaps
+        What is known of every pixel.
+    prior : MixturePrior
+        What the pixels have in common.
+    class_information : ndarray, shape (k, d, d)
+        Normal matrix of the library for a pixel of each component, scaled to ``[0, 0] == 1``.
+    law : NoiseLaw
+        Temporal noise.
+    scatter_grid : ndarray, shape (t,)
+        Variances of what the model cannot explain in a series at full strength, ADU^2.
+    level_maps : ndarray, shape (n_planes, d)
+        Level of each CFA plane as a function of the state, ADU.
+    strength : ndarray, shape (d - 1, d - 1)
+        ``state @ strength @ state`` is the squared strength of the dark signal, 1 at its strongest.
+    sample : ndarray of int, shape (n, 2)
+        (y, x) of the pixels that states are solved from.
+    sample_random : int
+        The first so many of the sample are a random part of the sensor.
+    library : LibraryFrames
+        The frames it was learned from.
+    cosmic_share_per_s : float
+        Share of the pixels that cosmic rays hit in one second.
+    evidence : dict of int to float
+        Mean log evidence of each rank that was tried.
+    model_id : str
+        Hash of the maps, the identity of the model.
+    """
+
+    acquisition: Acquisition
+    pixels: PixelMaps
+    prior: MixturePrior
+    class_information: Array
+    law: NoiseLaw
+    scatter_grid: Array
+    level_maps: Array
+    strength: Array
+    sample: NDArray[np.intp]
+    sample_random: int
+    library: LibraryFrames
+    cosmic_share_per_s: float
+    evidence: dict[int, float]
+    model_id: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns, (ny, nx)."""
+        return self.pixels.maps.shape[1], self.pixels.maps.shape[2]
+
+    @property
+    def rank(self) -> int:
+        """Number of dark maps."""
+        return int(self.pixels.maps.shape[0]) - 1
+
+    @property
+    def gain_e_per_adu(self) -> float:
+        """Conversion gain learned from the darks, electrons per ADU; NaN if they cannot tell."""
+        return self.law.gain_e_per_adu
+
+    @property
+    def read_noise_e(self) -> float:
+        """Noise of the quietest frames (biases where there are any), electrons rms."""
+        return float(np.sqrt(self.law.frame_variance.min()) * self.gain_e_per_adu)
+
+    def generate(self, sub: FrameSource, *, force: bool = False) -> MasterDark:
+        """Make a master dark from one new sub; see `solodark.dark_model.generate`.
+
+        Parameters
+        ----------
+        sub : FrameSource
+            One new dark of the same camera and gain.
+        force : bool
+            Give a master even where the sub deserves doubt.
+
+        Returns
+        -------
+        MasterDark
+            With `.data`, `.uncertainty`, `.flags`, `.verdict` and `.equivalent_subs`.
+
+        Raises
+        ------
+        WrongSubError
+            The model cannot explain the sub; says why.
+        """
+        from solodark.dark_model.generate import generate
+
+        return generate(self, sub, force=force)

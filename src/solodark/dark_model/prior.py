@@ -1,0 +1,210 @@
+"""What pixels of one sensor have in common: a mixture of Gaussians over their maps.
+
+Most pixels of a sensor are ordinary, some warm, few hot. The mixture is learned from a sample of
+pixels whose maps are known only with error, by the expectation maximisation of "extreme
+deconvolution" (Bovy, Hogg & Roweis 2011, Annals of Applied Statistics 5, 1657), written here with
+information matrices so that maps which no frame constrains are allowed.
+"""
+
+from dataclasses import dataclass
+from math import exp
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from solodark.dark_model.small_matrices import cholesky, solve_cholesky
+
+__all__ = ["MixturePrior", "refine_prior", "starting_prior"]
+
+Array = NDArray[np.float64]
+
+_FIRST_BREAKS = (0.0, 0.5, 0.8, 0.95)
+_CHUNKS = 16
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MixturePrior:
+    """A mixture of Gaussians over the maps of one pixel.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (k,)
+        Share of the sensor's pixels in each component.
+    means : ndarray, shape (k, d)
+        Centre of each component, ADU per unit of state.
+    precisions : ndarray, shape (k, d, d)
+        Inverse covariances.
+    """
+
+    weights: Array
+    means: Array
+    precisions: Array
+
+    @property
+    def pulls(self) -> Array:
+        """Precision times mean of each component, shape (k, d)."""
+        return np.einsum("kij,kj->ki", self.precisions, self.means)
+
+    @property
+    def log_norms(self) -> Array:
+        """Logarithm of each component's weight and normalisation, shape (k,)."""
+        log_determinants = np.linalg.slogdet(self.precisions)[1]
+        lengths = np.einsum("ki,kij,kj->k", self.means, self.precisions, self.means)
+        return np.log(self.weights) + 0.5 * log_determinants - 0.5 * lengths
+
+
+def starting_prior(maps: Array, shares: Array, n_components: int) -> MixturePrior:
+    """Cut the sample into shells of growing distance from the ordinary pixel.
+
+    Parameters
+    ----------
+    maps : ndarray, shape (n, d)
+        Maps of the sampled pixels, the level map first.
+    shares : ndarray, shape (n,)
+        How many pixels of the sensor each sampled one stands for.
+    n_components : int
+        Components wanted.
+
+    Returns
+    -------
+    MixturePrior
+        One Gaussian for each shell.
+    """
+    distance = np.abs(maps[:, 1] - np.median(maps[:, 1]))
+    order = np.argsort(distance)
+    reach = np.cumsum(shares[order]) / shares.sum()
+    means, precisions, weights = [], [], []
+    breaks = _breaks(n_components)
+    for low, high in zip(breaks[:-1], breaks[1:], strict=True):
+        shell = order[(reach > low) & (reach <= high)]
+        if shell.size < 10 * maps.shape[1]:
+            shell = order[-10 * maps.shape[1] :]
+        means.append(np.median(maps[shell], axis=0))
+        precisions.append(_precision(np.cov(maps[shell].T)))
+        weights.append(high - low)
+    return MixturePrior(np.array(weights), np.array(means), np.array(precisions))
+
+
+def _breaks(n_components: int) -> list[float]:
+    breaks = list(_FIRST_BREAKS)
+    while len(breaks) < n_components:
+        breaks.append(1.0 - (1.0 - breaks[-1]) / 3.0)
+    return [*breaks[:n_components], 1.0]
+
+
+def _precision(covariance: Array) -> Array:
+    scale = np.diag(np.maximum(np.diag(covariance), 1e-12))
+    inverse: Array = np.linalg.inv(covariance + 1e-6 * scale)
+    return inverse
+
+
+def refine_prior(
+    prior: MixturePrior, information: Array, pulls: Array, shares: Array, *, steps: int
+) -> MixturePrior:
+    """Run expectation maximisation on pixels known by their normal equations.
+
+    Parameters
+    ----------
+    prior : MixturePrior
+        Where to start.
+    information : ndarray, shape (n, d, d)
+        Normal matrix of each pixel.
+    pulls : ndarray, shape (n, d)
+        Right-hand side of each pixel's normal equations.
+    shares : ndarray, shape (n,)
+        How many pixels each stands for.
+    steps : int
+        Iterations.
+
+    Returns
+    -------
+    MixturePrior
+        The refined mixture.
+    """
+    for _ in range(steps):
+        sums = _expect(information, pulls, shares, prior.precisions, prior.pulls, prior.log_norms)
+        prior = _maximise(prior, *(part.sum(axis=0) for part in sums))
+    return prior
+
+
+def _maximise(prior: MixturePrior, mass: Array, first: Array, second: Array) -> MixturePrior:
+    n, dims = first.shape
+    mass = mass + 1e-9 * mass.sum()
+    means = first / mass[:, None]
+    spread = second / mass[:, None, None] - means[:, :, None] * means[:, None, :]
+    # One pixel's worth of the old covariance keeps a starving component alive.
+    old = np.linalg.inv(prior.precisions)
+    spread = (spread * mass[:, None, None] + old) / (mass[:, None, None] + 1.0)
+    precisions = np.array([_precision(part) for part in spread]).reshape(n, dims, dims)
+    return MixturePrior(mass / mass.sum(), means, precisions)
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _expect(
+    information: Any, pulls: Any, shares: Any, precisions: Any, prior_pulls: Any, log_norms: Any
+) -> Any:
+    n, dims = pulls.shape
+    k_all = log_norms.size
+    mass = np.zeros((_CHUNKS, k_all))
+    first = np.zeros((_CHUNKS, k_all, dims))
+    second = np.zeros((_CHUNKS, k_all, dims, dims))
+    for chunk in prange(_CHUNKS):
+        factors = np.zeros((k_all, dims, dims))
+        centres = np.zeros((k_all, dims))
+        odds = np.zeros(k_all)
+        unit = np.zeros(dims)
+        column = np.zeros(dims)
+        for i in range(chunk, n, _CHUNKS):
+            component_posteriors(
+                information[i], pulls[i], precisions, prior_pulls, log_norms, factors, centres, odds
+            )
+            for k in range(k_all):
+                share = odds[k] * shares[i]
+                if share < 1e-9:
+                    continue
+                mass[chunk, k] += share
+                for r in range(dims):
+                    first[chunk, k, r] += share * centres[k, r]
+                    unit[:] = 0.0
+                    unit[r] = 1.0
+                    solve_cholesky(factors[k], dims, unit, column)
+                    for q in range(dims):
+                        second[chunk, k, r, q] += share * (
+                            column[q] + centres[k, r] * centres[k, q]
+                        )
+    return mass, first, second
+
+
+@njit(cache=True, error_model="numpy")
+def component_posteriors(
+    information: Any,
+    pull: Any,
+    precisions: Any,
+    prior_pulls: Any,
+    log_norms: Any,
+    factors: Any,
+    centres: Any,
+    odds: Any,
+) -> None:
+    """Posterior of one pixel under each component: Cholesky factors, centres and odds."""
+    k_all, dims = prior_pulls.shape
+    matrix = np.empty((dims, dims))
+    right = np.empty(dims)
+    best = -1e300
+    for k in range(k_all):
+        for r in range(dims):
+            right[r] = pull[r] + prior_pulls[k, r]
+            for q in range(r + 1):
+                matrix[r, q] = information[r, q] + precisions[k, r, q]
+        log_determinant = cholesky(matrix, dims, factors[k])
+        length = solve_cholesky(factors[k], dims, right, centres[k])
+        odds[k] = log_norms[k] - 0.5 * log_determinant + 0.5 * length
+        best = max(best, odds[k])
+    total = 0.0
+    for k in range(k_all):
+        odds[k] = exp(odds[k] - best)
+        total += odds[k]
+    for k in range(k_all):
+        odds[k] /= total

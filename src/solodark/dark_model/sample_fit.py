@@ -1,0 +1,243 @@
+"""The fit on a sample of pixels: states, prior, noise and what the model cannot explain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.noise import NoiseLaw, fit_noise_law, robust_variance
+from solodark.dark_model.pixel_fit import fit_pixels
+from solodark.dark_model.prior import MixturePrior, refine_prior, starting_prior
+from solodark.dark_model.series import is_bias
+from solodark.dark_model.settings import LearnSettings
+from solodark.dark_model.states import SamplePixels, solve_state, starting_states
+from solodark.dark_model.survey import Sample, Survey
+from solodark.frames import Acquisition, FrameSource
+
+__all__ = ["SampleFit", "fit_sample", "fit_values", "series_starts"]
+
+Array = NDArray[np.float64]
+Image = NDArray[np.float32]
+
+_FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
+_CHUNKS = 32
+_FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 18, 20, 24, 32))
+_LINEAR_SHARE = 0.75  # sensors are linear to about three quarters of what they or their ADC hold
+_COSMIC_SIGMA = 7.0
+_QUIET_SIGMA = 4.0
+_QUIET_EXCESS = 3.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SampleFit:
+    """The state of the fit on the sample."""
+
+    design: Array
+    prior: MixturePrior
+    law: NoiseLaw
+    scatter_grid: Array
+    scatter_prior: Array
+    strength: Array
+    rows: Array
+    level_maps: Array
+    cosmic_share_per_s: float
+    censor_adu: float
+    evidence: float
+
+
+def series_starts(series: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.append(np.searchsorted(series, np.unique(series)), len(series))
+
+
+def _zero_frames(sources: Sequence[FrameSource]) -> NDArray[np.bool_]:
+    """Frames whose state is called zero: the biases, else the shortest exposures."""
+    biases = np.array([is_bias(source) for source in sources])
+    if biases.any():
+        return biases
+    exposures = np.array([source.acquisition.exposure_s or 0.0 for source in sources])
+    return exposures <= exposures.min() * 1.01
+
+
+def fit_sample(
+    sources: Sequence[FrameSource],
+    series: NDArray[np.intp],
+    sample: Sample,
+    survey: Survey,
+    rank: int,
+    settings: LearnSettings,
+) -> SampleFit:
+    starts = series_starts(series)
+    exposures_s = np.array([source.acquisition.exposure_s or 0.0 for source in sources])
+    values = survey.values.astype(np.float64)
+    variance = _first_variance(values[:, : sample.n_random], starts)
+    design = starting_states(values, variance, 0.5, _zero_frames(sources), rank)
+    rows = _row_offsets(survey.profiles, design)
+    values = survey.values - rows[:, sample.y]
+    maps = np.linalg.lstsq(design, values.astype(np.float64), rcond=None)[0].T
+    prior = starting_prior(maps, sample.shares, settings.n_components)
+    grid = _scatter_grid(float(variance.min()), float(np.abs(values).max()))
+    fit = SampleFit(
+        design, prior, NoiseLaw(variance, 0.5, 0.0), grid,
+        _first_scatter_prior(settings.n_components, grid.size),
+        _strength(maps, design, sample.shares), rows,
+        _least_squares(design, survey.levels).T, 0.0, _censor_adu(sources[0].acquisition, values, survey.levels),
+        -np.inf,
+    )  # fmt: skip
+    for _ in range(settings.rounds):
+        fit = _round(fit, values, starts, sample, settings, exposures_s)
+    return fit
+
+
+def _censor_adu(acquisition: Acquisition, values: Image, levels: Array) -> float:
+    """Where a pixel is no longer linear, ADU above the level: a share of the full scale.
+
+    A full scale that the files do not tell is the lowest one that holds all values.
+    """
+    level = float(np.median(levels))
+    largest = float(values.max()) + level
+    full_scale = acquisition.saturation_adu or next(
+        (scale for scale in _FULL_SCALES if scale >= largest), largest
+    )
+    return _LINEAR_SHARE * full_scale - level
+
+
+def _first_variance(values: Array, starts: NDArray[np.intp]) -> Array:
+    """Variance of each frame from its difference to a neighbour, in its series where it has one."""
+    variance = np.zeros(len(values))
+    for first, last in zip(starts[:-1], starts[1:], strict=True):
+        for f in range(first, last):
+            neighbour = f + 1 if f + 1 < last else max(f - 1, 0) or min(f + 1, len(values) - 1)
+            difference = values[f] - values[neighbour]
+            variance[f] = robust_variance(difference - np.median(difference)) / 2
+    return np.maximum(variance, 0.05)
+
+
+def _least_squares(design: Array, values: Array) -> Array:
+    solution: Array = np.linalg.lstsq(design, values, rcond=None)[0]
+    return solution
+
+
+def _row_offsets(profiles: Array, design: Array) -> Array:
+    """What the rows of each frame show beyond the sensor's own row pattern."""
+    return profiles - design @ _least_squares(design, profiles)
+
+
+def _scatter_grid(variance: float, largest: float) -> Array:
+    steps = max(4, int(np.ceil(np.log(largest**2 / (variance / 16)) / np.log(8))) + 1)
+    return np.concatenate([[0.0], variance / 16 * 8.0 ** np.arange(steps)])
+
+
+def _first_scatter_prior(k: int, t: int) -> Array:
+    shares = 0.5 ** np.arange(1, t + 1)
+    return np.tile(shares / shares.sum(), (k, 1))
+
+
+def _strength(maps: Array, design: Array, shares: Array) -> Array:
+    """Quadratic form of the state that measures the dark signal; 1 for the strongest frame."""
+    level = maps[:, 1:] @ design[:, 1:].mean(axis=0)
+    warm = level >= np.quantile(level[shares > 1], 0.99)
+    form = maps[warm, 1:].T @ maps[warm, 1:] / np.count_nonzero(warm)
+    strongest = np.einsum("fr,rq,fq->f", design[:, 1:], form, design[:, 1:]).max()
+    return form / max(strongest, 1e-12)
+
+
+def _amplitude2(design: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
+    frames = np.einsum("fr,rq,fq->f", design[:, 1:], strength, design[:, 1:])
+    series = np.add.reduceat(frames, starts[:-1]) / np.diff(starts)
+    return series + _FLOOR_AMPLITUDE2
+
+
+def _round(
+    fit: SampleFit, values: Image, starts: NDArray[np.intp], sample: Sample,
+    settings: LearnSettings, exposures_s: Array,
+) -> SampleFit:  # fmt: skip
+    """Pixels, prior, noise and states, each from the others, once around."""
+    result = fit_values(fit, values, starts, settings)
+    maps, excess, information, pulls, scatter, odds, evidence = result
+    random = slice(0, sample.n_random)
+    law = _learn_noise(fit, maps, values, starts, sample)
+    pixels = SamplePixels(maps, scatter @ fit.scatter_grid, excess, sample.plane)
+    design = _solve_states(fit.design, values, pixels, law)
+    return replace(
+        fit,
+        design=design,
+        prior=refine_prior(fit.prior, information, pulls, sample.shares, steps=8),
+        law=law,
+        scatter_prior=_learn_scatter(scatter, odds, sample.shares),
+        strength=_strength(maps, design, sample.shares),
+        cosmic_share_per_s=_cosmic_share_per_s(
+            fit.design @ maps[random].T, values[:, random], excess[random], law, starts, exposures_s
+        ),
+        evidence=float(np.mean(evidence[random]) / (len(starts) - 1)),
+    )
+
+
+def _solve_states(design: Array, values: Image, pixels: SamplePixels, law: NoiseLaw) -> Array:
+    states = [
+        solve_state(frame.astype(np.float64), pixels, law, variance, before[1:], rounds=2)[0]
+        for frame, variance, before in zip(values, law.frame_variance, design, strict=True)
+    ]
+    return np.hstack([np.ones((len(states), 1)), np.array(states)])
+
+
+def _cosmic_share_per_s(
+    predicted: Array, values: Image, excess: Array, law: NoiseLaw, starts: NDArray[np.intp],
+    exposures_s: Array,
+) -> float:  # fmt: skip
+    """Bright outliers of one frame of a series, for each pixel and second."""
+    hits, pixel_seconds = 0, 0.0
+    for first, last in zip(starts[:-1], starts[1:], strict=True):
+        if last - first < 3:
+            continue
+        error = values[first:last] - predicted[first:last]
+        variance = law.variance(predicted[first:last], law.frame_variance[first:last, None])
+        z = (error - np.median(error, axis=0)) / np.sqrt(variance * excess)
+        brightest = z.max(axis=0)
+        calm = np.count_nonzero(np.abs(z) > _QUIET_SIGMA, axis=0) == 1
+        hits += np.count_nonzero((brightest > _COSMIC_SIGMA) & calm & (excess < _QUIET_EXCESS))
+        pixel_seconds += z.shape[1] * float(exposures_s[first:last].sum())
+    return hits / pixel_seconds if pixel_seconds > 0 else 0.0
+
+
+def fit_values(
+    fit: SampleFit, values: Image, starts: NDArray[np.intp], settings: LearnSettings
+) -> tuple[Array, ...]:
+    result: tuple[Array, ...] = fit_pixels(
+        np.ascontiguousarray(values.T, dtype=np.float32), fit.design, fit.law.frame_variance,
+        fit.law.slope, fit.law.curvature, fit.censor_adu, starts,
+        _amplitude2(fit.design, fit.strength, starts), fit.prior.precisions, fit.prior.pulls,
+        fit.prior.log_norms, fit.scatter_grid, fit.scatter_prior, settings.iterations, _CHUNKS,
+    )  # fmt: skip
+    return result
+
+
+def _learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:
+    mass = np.einsum("nk,nt,n->kt", odds, scatter, shares) + 1e-2
+    result: Array = mass / mass.sum(axis=1, keepdims=True)
+    return result
+
+
+def _learn_noise(
+    fit: SampleFit, maps: Array, values: Image, starts: NDArray[np.intp], sample: Sample
+) -> NoiseLaw:
+    predicted = fit.design @ maps.T
+    residual = values - predicted
+    leverage = _leverage(fit)
+    variance = np.array([
+        robust_variance(residual[f, : sample.n_random]) / (1.0 - leverage[f])
+        for f in range(len(values))
+    ])  # fmt: skip
+    deviations, shrink = np.zeros_like(residual), np.zeros(len(values))
+    for first, last in zip(starts[:-1], starts[1:], strict=True):
+        deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
+        shrink[first:last] = 1.0 - 1.0 / (last - first)
+    return fit_noise_law(predicted, deviations, variance, shrink=shrink)
+
+
+def _leverage(fit: SampleFit) -> Array:
+    """How much each frame pulls the fit of an ordinary pixel towards itself."""
+    ordinary = fit.prior.precisions[np.argmax(fit.prior.weights)]
+    weighted = fit.design / fit.law.frame_variance[:, None]
+    covariance = np.linalg.inv(fit.design.T @ weighted + ordinary)
+    return np.clip(np.einsum("fr,rq,fq->f", weighted, covariance, fit.design), 0.0, 0.9)

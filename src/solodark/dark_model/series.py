@@ -1,0 +1,82 @@
+"""Series: exposures alike, taken one after the other."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.frames import FrameKind, FrameSource
+
+__all__ = ["is_bias", "series_index"]
+
+_GAP = timedelta(hours=3)
+_BIAS_EXPOSURE_S = 0.01
+
+
+def is_bias(source: FrameSource) -> bool:
+    """Whether a frame holds no dark signal to speak of.
+
+    Parameters
+    ----------
+    source : FrameSource
+        A bias or a dark.
+
+    Returns
+    -------
+    bool
+        True for a bias by its kind, and for any exposure up to 10 ms.
+    """
+    acquisition = source.acquisition
+    exposure_s = acquisition.exposure_s
+    return acquisition.kind is FrameKind.BIAS or (
+        exposure_s is not None and exposure_s <= _BIAS_EXPOSURE_S
+    )
+
+
+def series_index(sources: Sequence[FrameSource]) -> NDArray[np.intp]:
+    """Number of the series that each frame belongs to.
+
+    A series is a run of frames of one exposure and one cooler target; a pause of more than three
+    hours begins a new one. Frames without a date are one series for each exposure and folder name.
+
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        Darks and biases.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Series numbers from 0.
+    """
+    keys = [_key(source) for source in sources]
+    order = sorted(range(len(sources)), key=lambda i: (keys[i], _when(sources[i])))
+    index = np.zeros(len(sources), dtype=np.intp)
+    number = -1
+    for place, i in enumerate(order):
+        if place == 0 or _breaks(sources, keys, order[place - 1], i):
+            number += 1
+        index[i] = number
+    return index
+
+
+def _key(source: FrameSource) -> tuple[str, ...]:
+    acquisition = source.acquisition
+    exposure = "bias" if is_bias(source) else f"{acquisition.exposure_s or 0.0:.4g}"
+    setpoint = acquisition.setpoint_temperature_c
+    return exposure, "" if setpoint is None else f"{setpoint:.1f}", str(acquisition.iso)
+
+
+def _when(source: FrameSource) -> str:
+    date = source.acquisition.date_obs
+    return date.isoformat() if date else source.name
+
+
+def _breaks(
+    sources: Sequence[FrameSource], keys: Sequence[tuple[str, ...]], before: int, after: int
+) -> bool:
+    if keys[before] != keys[after]:
+        return True
+    earlier, later = sources[before].acquisition.date_obs, sources[after].acquisition.date_obs
+    return earlier is not None and later is not None and later - earlier > _GAP

@@ -1,0 +1,164 @@
+"""The state of an exposure: how strongly each learned map shows in it, solved from its pixels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.noise import NoiseLaw
+
+__all__ = ["SamplePixels", "solve_state", "starting_states"]
+
+Array = NDArray[np.float64]
+
+_ROUNDS = 8
+_ROBUST_SIGMA2 = 9.0
+_RELATIVE_ERROR = 0.02  # what a first, crude pattern may be wrong by, of a pixel's signal
+_ALTERNATIONS = 25
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SamplePixels:
+    """What the model knows of the pixels that states are solved from.
+
+    Attributes
+    ----------
+    maps : ndarray, shape (n, d)
+        Level map first, then the dark maps, ADU per unit of state.
+    model_variance : ndarray, shape (n,)
+        How wrong the model may be there at full strength, ADU^2.
+    excess : ndarray, shape (n,)
+        Temporal noise over that of the pixel's class, as a variance ratio.
+    plane : ndarray of int, shape (n,)
+        CFA plane of each pixel.
+    """
+
+    maps: Array
+    model_variance: Array
+    excess: Array
+    plane: NDArray[np.intp]
+
+
+def solve_state(
+    values: Array,
+    pixels: SamplePixels,
+    law: NoiseLaw,
+    frame_variance: float,
+    start: Array,
+    *,
+    rounds: int = _ROUNDS,
+) -> tuple[Array, Array]:
+    """Solve the state of one frame by iteratively reweighted least squares.
+
+    ``values = level_of_plane + maps[:, 0] + maps[:, 1:] @ state + noise``; deviations beyond
+    3 sigma (changed pixels, cosmic rays, telegraph pixels) lose weight as one over their square.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        The frame at the sampled pixels, ADU above its level.
+    pixels : SamplePixels
+        What the model knows of them.
+    law : NoiseLaw
+        Temporal noise.
+    frame_variance : float
+        Variance of an ordinary pixel of this frame, ADU^2.
+    start : ndarray, shape (d - 1,)
+        Where to begin.
+    rounds : int
+        Iterations.
+
+    Returns
+    -------
+    state : ndarray, shape (d - 1,)
+        One number per dark map.
+    covariance : ndarray, shape (d - 1, d - 1)
+        Its covariance.
+    """
+    rank = pixels.maps.shape[1] - 1
+    planes = np.eye(int(pixels.plane.max()) + 1)[pixels.plane]
+    columns = np.hstack([pixels.maps[:, 1:], planes])
+    target = values - pixels.maps[:, 0]
+    solution = np.concatenate([start, np.zeros(planes.shape[1])])
+    normal = np.eye(columns.shape[1])
+    strength = np.median(np.abs(columns[:, :1]))
+    for step in range(rounds):
+        predicted = columns @ solution
+        variance = law.variance(predicted + pixels.maps[:, 0], frame_variance) * pixels.excess
+        weight = 1.0 / (variance + pixels.model_variance)
+        z2 = (target - predicted) ** 2 * weight
+        if step or strength > 0:
+            weight = weight * np.minimum(1.0, _ROBUST_SIGMA2 / np.maximum(z2, 1e-12))
+        normal = (columns * weight[:, None]).T @ columns
+        solution = np.linalg.solve(normal + _ridge(normal), columns.T @ (weight * target))
+    covariance = np.linalg.inv(normal + _ridge(normal))
+    return solution[:rank], covariance[:rank, :rank]
+
+
+def _ridge(normal: Array) -> Array:
+    ridge: Array = np.diag(1e-10 * np.maximum(np.diag(normal), 1e-12))
+    return ridge
+
+
+def starting_states(
+    values: Array, frame_variance: Array, slope: float, zero: NDArray[np.bool_], rank: int
+) -> Array:
+    """First states and gauge, by robust alternating least squares on the sample.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_frames, n_pixels)
+        Frames at the sampled pixels, ADU above the level.
+    frame_variance : ndarray, shape (n_frames,)
+        Variance of ordinary pixels, ADU^2.
+    slope : float
+        A guess at the growth of variance with signal, ADU^2 per ADU.
+    zero : ndarray of bool, shape (n_frames,)
+        Frames whose mean state is called zero: biases, else the shortest exposures.
+    rank : int
+        Number of dark maps.
+
+    Returns
+    -------
+    ndarray, shape (n_frames, rank + 1)
+        A column of ones, then the states; each with unit mean square.
+    """
+    base = np.median(values[zero], axis=0)
+    signal = np.maximum(values, 0.0)
+    variance = frame_variance[:, None] + slope * signal + (_RELATIVE_ERROR * signal) ** 2
+    left, lengths, _ = np.linalg.svd((values - base) / np.sqrt(variance), full_matrices=False)
+    states = left[:, :rank] * lengths[:rank]
+    weight = 1.0 / variance
+    for _ in range(_ALTERNATIONS):
+        design = _design(states)
+        maps = _solve_each(design, weight, values)
+        error = values - design @ maps.T
+        z2 = error**2 / variance
+        weight = np.minimum(1.0, _ROBUST_SIGMA2 / np.maximum(z2, 1e-12)) / variance
+        states = _solve_each(maps[:, 1:], weight.T, (values - maps[:, 0]).T)
+        states = _principal(states - states[zero].mean(axis=0), maps[:, 1:], variance)
+    return _design(states)
+
+
+def _design(states: Array) -> Array:
+    return np.hstack([np.ones((len(states), 1)), states])
+
+
+def _solve_each(design: Array, weight: Array, values: Array) -> Array:
+    """Weighted least squares of every column of `values` on one design."""
+    normal = np.einsum("fr,fp,fq->prq", design, weight, design, optimize=True)
+    normal += 1e-9 * np.eye(design.shape[1]) * np.trace(normal, axis1=1, axis2=2)[:, None, None]
+    right = np.einsum("fr,fp->pr", design, weight * values, optimize=True)
+    solution: Array = np.linalg.solve(normal, right[..., None])[..., 0]
+    return solution
+
+
+def _principal(states: Array, maps: Array, variance: Array) -> Array:
+    """Turn the states so that the first map explains most, and scale them to unit mean square."""
+    metric = np.einsum("pr,p,pq->rq", maps, 1.0 / np.median(variance, axis=0), maps)
+    factor = np.linalg.cholesky(metric + 1e-9 * np.trace(metric) * np.eye(len(metric)))
+    turned = np.linalg.svd(states @ factor, full_matrices=False)[2]
+    result = states @ factor @ turned.T
+    signs = np.sign(result.sum(axis=0))
+    scaled: Array = result * np.where(signs == 0, 1, signs) / np.sqrt(np.mean(result**2, axis=0))
+    return scaled

@@ -1,0 +1,149 @@
+"""A dark model as named arrays and plain values, and back."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.model import DarkModel, LibraryFrames, PixelMaps
+from solodark.dark_model.noise import NoiseLaw
+from solodark.dark_model.prior import MixturePrior
+from solodark.errors import ModelFileError
+from solodark.frames import Acquisition, Camera
+
+__all__ = ["from_arrays", "to_arrays"]
+
+Arrays = dict[str, NDArray[Any]]
+
+_SHARED_FIELDS = (
+    "gain_setting", "offset_setting", "iso", "gain_e_per_adu", "cfa_pattern", "row_order",
+    "black_level_adu", "saturation_adu", "program",
+)  # fmt: skip
+
+
+def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
+    """Take a model apart.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The model.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        Everything with a shape.
+    description : dict
+        Everything else, ready for JSON.
+    """
+    arrays: Arrays = {
+        "maps": model.pixels.maps,
+        "excess": model.pixels.excess.astype(np.float16),
+        "information": model.pixels.information,
+        "component": model.pixels.component,
+        "scatter": model.pixels.scatter,
+        "prior_weights": model.prior.weights,
+        "prior_means": model.prior.means,
+        "prior_precisions": model.prior.precisions,
+        "class_information": model.class_information,
+        "frame_variance": model.law.frame_variance,
+        "scatter_grid": model.scatter_grid,
+        "level_maps": model.level_maps,
+        "strength": model.strength,
+        "sample": model.sample.astype(np.int32),
+        "exposure_s": model.library.exposure_s,
+        "sensor_temperature_c": model.library.sensor_temperature_c,
+        "series": model.library.series.astype(np.int32),
+        "states": model.library.states,
+    }
+    description = {
+        "model_id": model.model_id,
+        "slope": model.law.slope,
+        "curvature": model.law.curvature,
+        "sample_random": model.sample_random,
+        "cosmic_share_per_s": model.cosmic_share_per_s,
+        "last_date": model.library.last_date and model.library.last_date.isoformat(),
+        "names": list(model.library.names),
+        "hashes": list(model.library.hashes),
+        "evidence": {str(rank): value for rank, value in model.evidence.items()},
+        "camera": asdict(model.acquisition.camera),
+        "binning": list(model.acquisition.binning),
+        "acquisition": {name: getattr(model.acquisition, name) for name in _SHARED_FIELDS},
+    }
+    return arrays, description
+
+
+def from_arrays(arrays: Arrays, description: dict[str, Any], *, name: str) -> DarkModel:
+    """Put a model together.
+
+    Parameters
+    ----------
+    arrays, description : dict
+        As `to_arrays` gave them.
+    name : str
+        What messages call the file.
+
+    Returns
+    -------
+    DarkModel
+        The model.
+
+    Raises
+    ------
+    ModelFileError
+        Something is missing or does not fit together.
+    """
+    try:
+        model = _assemble(arrays, description)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"{name} lacks part of a dark model ({error}); learn it anew with `solodark learn`"
+        ) from error
+    planes = (model.pixels.excess, model.pixels.information, model.pixels.component)
+    if any(plane.shape != model.shape for plane in (*planes, model.pixels.scatter[0])):
+        raise ModelFileError(
+            f"{name} holds maps of different sizes; learn it anew with `solodark learn`"
+        )
+    return model
+
+
+def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
+    last_date = description["last_date"]
+    return DarkModel(
+        acquisition=Acquisition(
+            camera=Camera(**description["camera"]),
+            binning=(int(description["binning"][0]), int(description["binning"][1])),
+            **description["acquisition"],
+        ),
+        pixels=PixelMaps(
+            arrays["maps"],
+            arrays["excess"].astype(np.float32),
+            arrays["information"],
+            arrays["component"],
+            arrays["scatter"],
+        ),
+        prior=MixturePrior(
+            arrays["prior_weights"], arrays["prior_means"], arrays["prior_precisions"]
+        ),
+        class_information=arrays["class_information"],
+        law=NoiseLaw(arrays["frame_variance"], description["slope"], description["curvature"]),
+        scatter_grid=arrays["scatter_grid"],
+        level_maps=arrays["level_maps"],
+        strength=arrays["strength"],
+        sample=arrays["sample"].astype(np.intp),
+        sample_random=int(description["sample_random"]),
+        library=LibraryFrames(
+            tuple(description["names"]),
+            tuple(description["hashes"]),
+            arrays["exposure_s"],
+            arrays["sensor_temperature_c"],
+            arrays["series"].astype(np.intp),
+            arrays["states"],
+            last_date and datetime.fromisoformat(last_date),
+        ),
+        cosmic_share_per_s=float(description["cosmic_share_per_s"]),
+        evidence={int(rank): float(value) for rank, value in description["evidence"].items()},
+        model_id=str(description["model_id"]),
+    )

@@ -1,0 +1,149 @@
+"""The sample pass: every frame is read once, for its level, its rows and a sample of its pixels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.levels import (
+    plane_levels,
+    remove_levels,
+    robust_sigma,
+    row_profile,
+)
+from solodark.frames import FrameSource, Progress, cfa_plane_index, silent
+
+__all__ = ["Sample", "Survey", "choose_sample", "survey_frames"]
+
+Array = NDArray[np.float64]
+Image = NDArray[np.float32]
+
+_LONGEST = 3  # a median of three drops cosmic rays from the choice of hot pixels
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sample:
+    """A fixed choice of pixels: a random part of the sensor, and its hottest.
+
+    Attributes
+    ----------
+    y, x : ndarray of int, shape (n,)
+        Where they are.
+    plane : ndarray of int, shape (n,)
+        CFA plane of each.
+    shares : ndarray, shape (n,)
+        How many of the sensor's pixels each stands for.
+    n_random : int
+        The first so many are the random part.
+    """
+
+    y: NDArray[np.intp]
+    x: NDArray[np.intp]
+    plane: NDArray[np.intp]
+    shares: Array
+    n_random: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Survey:
+    """What the sample pass found.
+
+    Attributes
+    ----------
+    levels : ndarray, shape (n_frames, n_planes)
+        Level of each plane, ADU.
+    profiles : ndarray, shape (n_frames, ny)
+        Robust mean of each row above the level, ADU.
+    values : ndarray of float32, shape (n_frames, n)
+        Sampled pixels above the level, ADU.
+    """
+
+    levels: Array
+    profiles: Array
+    values: Image
+
+
+def read_image(source: FrameSource) -> Image:
+    """Read all rows of a frame as float32.
+
+    Parameters
+    ----------
+    source : FrameSource
+        The frame.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx)
+        ADU.
+    """
+    return source.read_rows(0, source.shape[0]).astype(np.float32, copy=False)
+
+
+def choose_sample(
+    sources: Sequence[FrameSource],
+    *,
+    n_random: int,
+    n_hot: int,
+    rng: np.random.Generator,
+) -> Sample:
+    """Choose the pixels that states and prior are learned from.
+
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        The library.
+    n_random, n_hot : int
+        How many of each; fewer on a small sensor.
+    rng : numpy.random.Generator
+        The dice.
+
+    Returns
+    -------
+    Sample
+        The choice.
+    """
+    by_exposure = sorted(sources, key=lambda s: s.acquisition.exposure_s or 0.0)
+    pattern = np.median([read_image(source) for source in by_exposure[-_LONGEST:]], axis=0)
+    total = pattern.size
+    n_hot = min(n_hot, total // 20)
+    hot = np.argpartition(pattern.ravel(), total - n_hot)[total - n_hot :]
+    ordinary = np.ones(total, dtype=bool)
+    ordinary[hot] = False
+    rest = np.flatnonzero(ordinary)
+    n_random = min(n_random, rest.size)
+    chosen = np.concatenate([np.sort(rng.choice(rest, n_random, replace=False)), np.sort(hot)])
+    y, x = np.unravel_index(chosen, pattern.shape)
+    shares = np.concatenate([np.full(n_random, rest.size / n_random), np.ones(n_hot)])
+    cfa = sources[0].acquisition.cfa_pattern
+    return Sample(y, x, np.asarray(cfa_plane_index(y, x, cfa)), shares, n_random)
+
+
+def survey_frames(
+    sources: Sequence[FrameSource], sample: Sample, *, progress: Progress = silent
+) -> Survey:
+    """Read every frame once.
+
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        The library.
+    sample : Sample
+        Pixels to keep.
+    progress : Progress
+        Who is told.
+
+    Returns
+    -------
+    Survey
+        Levels, rows and sampled pixels of every frame.
+    """
+    levels, profiles, values = [], [], []
+    for source in progress(sources, "Reading darks", len(sources)):
+        cfa = source.acquisition.cfa_pattern
+        image = read_image(source)
+        levels.append(plane_levels(image, cfa))
+        above = remove_levels(image, levels[-1], cfa)
+        profiles.append(row_profile(above, max(robust_sigma(above[::4]), 0.5)))
+        values.append(above[sample.y, sample.x])
+    return Survey(np.array(levels), np.array(profiles), np.array(values, dtype=np.float32))

@@ -1,0 +1,242 @@
+"""Evaluate files: how good a model is on darks that it has never seen, beside every rival."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.combine import combine
+from solodark.dark_model import DarkModel, is_bias, predict, series_index, solve, update
+from solodark.dark_model.generate import level_image
+from solodark.errors import NotEnoughFramesError, WrongSubError
+from solodark.evaluation import EvaluationTable, SeriesSums, measure_series, tabulate
+from solodark.evaluation.rivals import find_nearest_master, standard_rivals
+from solodark.evaluation.series import AnyEstimator
+from solodark.formats import file_sha256, find_frame_paths, read_acquisition, read_frame
+from solodark.frames import (
+    Frame,
+    FrameKind,
+    FrameSource,
+    Progress,
+    series_acquisition,
+    silent,
+)
+from solodark.workflows.learn import load_model, open_frames
+
+__all__ = ["EvaluationSummary", "evaluate_files", "model_rows"]
+
+PathLike = str | os.PathLike[str]
+
+_MIN_SUBS = 3
+_TELEGRAPH_EXCESS = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSummary:
+    """How good a model is.
+
+    Attributes
+    ----------
+    table : EvaluationTable
+        Equivalent subs of the model and its rivals, by class of pixel, with intervals.
+    model_id : str
+        The model that was judged.
+    series : tuple of str
+        The held-out series, in words.
+    left_out : tuple of (Path, str)
+        Files that could not serve, and why.
+    """
+
+    table: EvaluationTable
+    model_id: str
+    series: tuple[str, ...]
+    left_out: tuple[tuple[Path, str], ...]
+
+
+def evaluate_files(
+    paths: PathLike | Iterable[PathLike],
+    model: PathLike | DarkModel,
+    *,
+    seed: int = 1,
+    progress: Progress = silent,
+) -> EvaluationSummary:
+    """Judge a model on darks that it has never seen.
+
+    Every dark in turn is the one new sub; the others of its series are the truth. Rivals that need
+    a library are made from the model's own frames where these still lie in their place.
+
+    Parameters
+    ----------
+    paths : path-like or iterable of path-like
+        Held-out darks, in series of three or more.
+    model : path-like or DarkModel
+        The model.
+    seed : int
+        Dice of the bootstrap and of the stars.
+    progress : Progress
+        Who is told.
+
+    Returns
+    -------
+    EvaluationSummary
+        The table.
+
+    Raises
+    ------
+    NotEnoughFramesError
+        No series of three darks that the model has not seen.
+    FrameMismatchError
+        Frames of another size.
+    """
+    dark_model = model if isinstance(model, DarkModel) else load_model(model)
+    series, left_out = _held_out(find_frame_paths(paths), dark_model, progress)
+    rng = np.random.default_rng(seed)
+    sums, described = [], []
+    for number, files in enumerate(series):
+        subs = [read_frame(path) for path in files]
+        sums.append(_measure(dark_model, subs, f"series {number + 1}", rng, progress))
+        described.append(_in_words(subs))
+    return EvaluationSummary(
+        table=tabulate(sums, rng=rng),
+        model_id=dark_model.model_id,
+        series=tuple(described),
+        left_out=tuple(left_out),
+    )
+
+
+def model_rows(model: DarkModel) -> dict[str, AnyEstimator]:
+    """Rows of the table that the model fills.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The model.
+
+    Returns
+    -------
+    dict of str to estimator
+        The full estimate, and the maps alone without the update by the sub's own pixels.
+    """
+
+    def generated(sub: Frame) -> NDArray[np.float32]:
+        solved = solve(model, sub)
+        prediction = predict(model, solved.state, solved.covariance)
+        pattern = update(model, sub, solved, prediction)[0]
+        return pattern + level_image(model, solved.state)
+
+    def maps_alone(sub: Frame) -> NDArray[np.float32]:
+        state = solve(model, sub).state
+        return predict(model, state).pattern + level_image(model, state)
+
+    return {"solodark": generated, "solodark, maps alone": maps_alone}
+
+
+def _held_out(
+    files: Sequence[Path], model: DarkModel, progress: Progress
+) -> tuple[list[list[Path]], list[tuple[Path, str]]]:
+    learned = set(model.library.hashes)
+    fresh: list[Path] = []
+    left_out: list[tuple[Path, str]] = []
+    for path in progress(files, "Looking at darks", len(files)):
+        if read_acquisition(path).kind is not FrameKind.DARK:
+            left_out.append((path, "not a dark"))
+        elif file_sha256(path) in learned:
+            left_out.append((path, "the model has learned from it"))
+        else:
+            fresh.append(path)
+    groups = _series_of(fresh) if fresh else []
+    for group in (group for group in groups if len(group) < _MIN_SUBS):
+        left_out += [(path, f"its series has fewer than {_MIN_SUBS} darks") for path in group]
+    series = [group for group in groups if len(group) >= _MIN_SUBS]
+    if not series:
+        path, reason = left_out[0]
+        raise NotEnoughFramesError(
+            f"no series of {_MIN_SUBS} darks that the model has not seen ({path}: {reason}); "
+            "learn with --leave-out-exposure-s or --leave-out, and judge on what was left out"
+        )
+    return series, left_out
+
+
+def _series_of(files: Sequence[Path]) -> list[list[Path]]:
+    """Files by series, in order of time, and none of them a bias."""
+    with open_frames(files) as sources:
+        index = series_index(sources)
+        darks = [i for i, source in enumerate(sources) if not is_bias(source)]
+        when = [str(source.acquisition.date_obs or source.name) for source in sources]
+    groups: dict[int, list[int]] = {}
+    for i in sorted(darks, key=lambda i: when[i]):
+        groups.setdefault(int(index[i]), []).append(i)
+    return [[files[i] for i in group] for group in groups.values()]
+
+
+def _measure(
+    model: DarkModel, subs: Sequence[Frame], session: str, rng: np.random.Generator,
+    progress: Progress,
+) -> SeriesSums:  # fmt: skip
+    for sub in subs:
+        if sub.shape != model.shape:
+            raise WrongSubError(
+                f"{sub.name} has {sub.shape[1]} x {sub.shape[0]} pixels, the model "
+                f"{model.shape[1]} x {model.shape[0]}; give darks of the model's camera"
+            )
+    rows = model_rows(model) | _rivals(model, subs)
+    return measure_series(
+        subs,
+        rows,
+        level_map=predict(model, np.median(model.library.states, axis=0)).pattern,
+        masks={"telegraph": model.pixels.excess > _TELEGRAPH_EXCESS},
+        session=session,
+        rng=rng,
+        progress=progress,
+    )
+
+
+def _rivals(model: DarkModel, subs: Sequence[Frame]) -> dict[str, AnyEstimator]:
+    """What a photographer with the same library would do today."""
+    wanted = series_acquisition(subs)
+    library = [Path(name) for name in model.library.names if Path(name).is_file()]
+    if not library:
+        return standard_rivals([], wanted, n_subs=len(subs))
+    with open_frames(library) as sources:
+        biases = [source for source in sources if is_bias(source)]
+        bias = _master(biases) if biases else None
+        nearest = _nearest_series(sources, wanted.exposure_s, subs)
+        masters = [_master(nearest)] if nearest else []
+    return standard_rivals(masters, wanted, n_subs=len(subs), bias=bias)
+
+
+def _nearest_series(
+    sources: Sequence[FrameSource], exposure_s: float | None, subs: Sequence[Frame]
+) -> list[FrameSource]:
+    """Members of the series whose master a photographer would choose."""
+    index = series_index(sources)
+    groups = {
+        int(number): [sources[i] for i in np.flatnonzero(index == number)]
+        for number in np.unique(index)
+    }
+    darks = {number: group for number, group in groups.items() if not is_bias(group[0])}
+    if not darks or exposure_s is None:
+        return []
+    stand_ins = [
+        Frame(np.zeros((1, 1)), series_acquisition(group), name=str(number))
+        for number, group in darks.items()
+    ]
+    chosen = find_nearest_master(stand_ins, series_acquisition(subs)).master.name
+    return darks[int(chosen)]
+
+
+def _master(sources: Sequence[FrameSource]) -> Frame:
+    """Winsorised master, as a photographer would make it; the mean of fewer than four."""
+    method = "winsorized" if len(sources) >= 4 else "mean"
+    combined = combine(sources, method=method)
+    return Frame(combined.data, series_acquisition(sources), name="library master")
+
+
+def _in_words(subs: Sequence[Frame]) -> str:
+    acquisition = series_acquisition(subs)
+    temperature = acquisition.sensor_temperature_c
+    at = "" if temperature is None else f" at {temperature:.1f} C"
+    return f"{len(subs)} darks of {acquisition.exposure_s:g} s{at}"

@@ -1,0 +1,298 @@
+"""Learn files: folders of darks and biases become the dark model of their camera."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from solodark.dark_model import DarkModel, LearnSettings, from_arrays, is_bias, learn, to_arrays
+from solodark.errors import FrameFormatError, NotEnoughFramesError, OutputError
+from solodark.formats import file_sha256, find_frame_paths, open_frame, read_acquisition
+from solodark.formats.model_file import MODEL_SUFFIX, read_arrays, write_arrays
+from solodark.frames import Acquisition, FrameKind, FrameSource, Progress, silent
+
+__all__ = ["LearnSummary", "learn_files", "load_model", "open_frames", "save_model"]
+
+PathLike = str | os.PathLike[str]
+
+_CONTENT = "dark model"
+_EXPOSURE_TOLERANCE = 1e-3
+_SEED = 1  # the choice of sampled pixels; any other gives the same model within its uncertainty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnSummary:
+    """What was learned.
+
+    Attributes
+    ----------
+    model_path : Path
+        The file that was written.
+    model_id : str
+        Identity of the model.
+    n_frames, n_biases : int
+        Frames that were learned from, and how many of them are biases.
+    n_series : int
+        Series they form.
+    rank : int
+        Number of dark maps, chosen by how well left-out series were foretold.
+    shape : tuple of int
+        (ny, nx).
+    camera : str or None
+        Its name.
+    exposure_range_s, temperature_range_c : tuple of float or None
+        From the headers.
+    gain_e_per_adu, read_noise_e : float
+        Learned from the darks' own noise; NaN where they cannot tell.
+    seconds : float
+        How long it took.
+    left_out : tuple of (Path, str)
+        Files that were not learned from, and why.
+    """
+
+    model_path: Path
+    model_id: str
+    n_frames: int
+    n_biases: int
+    n_series: int
+    rank: int
+    shape: tuple[int, int]
+    camera: str | None
+    exposure_range_s: tuple[float, float] | None
+    temperature_range_c: tuple[float, float] | None
+    gain_e_per_adu: float
+    read_noise_e: float
+    seconds: float
+    left_out: tuple[tuple[Path, str], ...]
+
+
+def learn_files(
+    paths: PathLike | Iterable[PathLike],
+    output: PathLike,
+    *,
+    library: PathLike | None = None,
+    leave_out_exposures_s: Sequence[float] = (),
+    leave_out: Iterable[PathLike] = (),
+    settings: LearnSettings | None = None,
+    progress: Progress = silent,
+) -> LearnSummary:
+    """Learn the dark model of a camera from files and folders, and write it.
+
+    Lights, flats, masters and files that cannot be read are left out and listed.
+
+    Parameters
+    ----------
+    paths : path-like or iterable of path-like
+        Files and folders of darks and biases, lying together in any order.
+    output : path-like
+        The model, a ``.solodark`` file.
+    library : path-like, optional
+        A catalogue whose darks and biases are learned too.
+    leave_out_exposures_s : sequence of float
+        Darks of these exposures are left out, to judge the model on them.
+    leave_out : iterable of path-like
+        Files and folders that are left out.
+    settings : LearnSettings, optional
+        How to learn.
+    progress : Progress
+        Who is told.
+
+    Returns
+    -------
+    LearnSummary
+        What was learned.
+
+    Raises
+    ------
+    FrameNotFoundError
+        A path does not exist, or holds no frame.
+    FrameMismatchError
+        Frames of several cameras, sizes, gains or binnings; lists which differ and how.
+    NotEnoughFramesError
+        Too few darks are left.
+    OutputError
+        The model cannot be written there.
+    """
+    began = perf_counter()
+    output = _require_model_path(Path(output))
+    files = _gather(paths, library)
+    kept, left_out = _sort_out(files, leave_out_exposures_s, leave_out, progress)
+    if not kept:
+        raise NotEnoughFramesError(_nothing_kept(left_out))
+    with open_frames(kept) as sources:
+        hashes = [file_sha256(path) for path in progress(kept, "Hashing", len(kept))]
+        model = learn(
+            sources,
+            rng=np.random.default_rng(_SEED),
+            settings=settings,
+            hashes=hashes,
+            progress=progress,
+        )
+        n_biases = sum(is_bias(source) for source in sources)
+    save_model(output, model)
+    return _summarise(output, model, n_biases, left_out, perf_counter() - began)
+
+
+def save_model(path: PathLike, model: DarkModel) -> None:
+    """Write a dark model; the file is whole or not there.
+
+    Parameters
+    ----------
+    path : path-like
+        The ``.solodark`` file.
+    model : DarkModel
+        The model.
+    """
+    arrays, description = to_arrays(model)
+    write_arrays(path, arrays, description, content=_CONTENT)
+
+
+def load_model(path: PathLike) -> DarkModel:
+    """Read a dark model.
+
+    Parameters
+    ----------
+    path : path-like
+        The ``.solodark`` file.
+
+    Returns
+    -------
+    DarkModel
+        The model.
+
+    Raises
+    ------
+    FrameNotFoundError
+        There is no such file.
+    ModelFileError
+        The file is damaged, of another kind or of a later version.
+    """
+    arrays, description = read_arrays(path, content=_CONTENT)
+    return from_arrays(arrays, description, name=str(path))
+
+
+@contextmanager
+def open_frames(paths: Iterable[PathLike]) -> Iterator[list[FrameSource]]:
+    """Open many frames, and close them all.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        Files.
+
+    Yields
+    ------
+    list of FrameSource
+        In the order of `paths`.
+    """
+    with ExitStack() as opened:
+        yield [opened.enter_context(open_frame(path)) for path in paths]
+
+
+def _require_model_path(output: Path) -> Path:
+    """Raise before the work rather than after it."""
+    if output.suffix.lower() != MODEL_SUFFIX:
+        raise OutputError(f"{output}: a model is written as {MODEL_SUFFIX}; give a name ending so")
+    if not output.parent.is_dir():
+        raise OutputError(f"{output} cannot be written: there is no folder {output.parent}")
+    return output
+
+
+def _gather(paths: PathLike | Iterable[PathLike], library: PathLike | None) -> list[Path]:
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    files = find_frame_paths(given) if given else []
+    if library is not None:
+        from solodark.workflows.catalogue import library_dark_paths
+
+        files += [path for path in library_dark_paths(library) if path not in set(files)]
+    if not files:
+        raise NotEnoughFramesError(
+            "no darks were given; expected files, folders or a library made by "
+            "`solodark library add`"
+        )
+    return files
+
+
+def _sort_out(
+    files: Sequence[Path],
+    leave_out_exposures_s: Sequence[float],
+    leave_out: Iterable[PathLike],
+    progress: Progress,
+) -> tuple[list[Path], list[tuple[Path, str]]]:
+    unwanted = [Path(path).resolve() for path in leave_out]
+    kept, left_out = [], []
+    for path in progress(files, "Looking at headers", len(files)):
+        reason = _reason_to_leave_out(path, leave_out_exposures_s, unwanted)
+        if reason:
+            left_out.append((path, reason))
+        else:
+            kept.append(path)
+    return kept, left_out
+
+
+def _reason_to_leave_out(
+    path: Path, leave_out_exposures_s: Sequence[float], unwanted: Sequence[Path]
+) -> str:
+    if any(path.resolve().is_relative_to(place) for place in unwanted):
+        return "left out by option"
+    try:
+        acquisition = read_acquisition(path)
+    except FrameFormatError as error:
+        return str(error)
+    if acquisition.n_combined is not None:
+        return "a master of many frames; expected single darks"
+    if acquisition.kind not in (FrameKind.DARK, FrameKind.BIAS):
+        kind, source = acquisition.kind or "neither dark nor bias", acquisition.kind_source
+        return f"{kind}, says its {source}" if source else f"{kind} by anything it tells"
+    if _is_exposure(acquisition, leave_out_exposures_s):
+        return "left out by its exposure"
+    return ""
+
+
+def _is_exposure(acquisition: Acquisition, exposures_s: Sequence[float]) -> bool:
+    found_s = acquisition.exposure_s
+    return found_s is not None and any(
+        abs(found_s - wanted_s) <= _EXPOSURE_TOLERANCE * wanted_s for wanted_s in exposures_s
+    )
+
+
+def _nothing_kept(left_out: Sequence[tuple[Path, str]]) -> str:
+    path, reason = left_out[0]
+    return (
+        f"none of {len(left_out)} frames is a dark to learn from; {path}: {reason}. "
+        "Give folders of darks and biases of one camera"
+    )
+
+
+def _summarise(
+    output: Path,
+    model: DarkModel,
+    n_biases: int,
+    left_out: Sequence[tuple[Path, str]],
+    seconds: float,
+) -> LearnSummary:
+    return LearnSummary(
+        model_path=output,
+        model_id=model.model_id,
+        n_frames=len(model.library.names),
+        n_biases=n_biases,
+        n_series=int(model.library.series.max()) + 1,
+        rank=model.rank,
+        shape=model.shape,
+        camera=model.acquisition.camera.model,
+        exposure_range_s=_range(model.library.exposure_s),
+        temperature_range_c=_range(model.library.sensor_temperature_c),
+        gain_e_per_adu=model.gain_e_per_adu,
+        read_noise_e=model.read_noise_e,
+        seconds=seconds,
+        left_out=tuple(left_out),
+    )
+
+
+def _range(values: np.ndarray) -> tuple[float, float] | None:
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if known.size else None
