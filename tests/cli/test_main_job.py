@@ -1,0 +1,106 @@
+"""The main job from the shell: learn, generate, evaluate, combine."""
+
+import json
+
+import numpy as np
+from astropy.io import fits
+from astropy.nddata import CCDData
+
+import solodark
+from solodark.formats import read_frame
+
+
+def test_a_model_is_learned_and_said_to_be(photographer, run, tmp_path):
+    model = tmp_path / "camera.solodark"
+    code, out, _ = run("learn", photographer.darks, "-o", model)
+    assert code == 0
+    assert model.is_file()
+    assert "25 darks and 15 biases" in out
+    assert "60 to 300 s" in out
+    assert str(model) in out
+
+
+def test_one_dark_becomes_a_master_that_astropy_reads(photographer, model, run, tmp_path):
+    master = tmp_path / "master.fits"
+    code, out, err = run("generate", photographer.sub, "-m", model, "-o", master)
+    assert (code, err) == (0, "")
+    ccd = CCDData.read(master)
+    assert ccd.shape == read_frame(photographer.sub).shape
+    assert ccd.unit == "adu"
+    assert ccd.uncertainty is not None
+    assert fits.getval(master, "SD_ORIG") == "generated"
+    assert str(master) in out
+
+
+def test_the_master_is_cleaner_than_its_sub(photographer, model, run, tmp_path):
+    master = tmp_path / "master.fits"
+    run("generate", photographer.sub, "-m", model, "-o", master)
+    others = [read_frame(p).data for p in sorted(photographer.tonight.iterdir())[1:]]
+    half_a, half_b = np.mean(others[:2], axis=0), np.mean(others[2:], axis=0)
+
+    def error(estimate: np.ndarray) -> float:
+        a, b = estimate - half_a, estimate - half_b
+        product = np.clip((a - np.median(a)) * (b - np.median(b)), -1e4, 1e4)
+        return float(np.mean(product))
+
+    sub = read_frame(photographer.sub).data
+    assert error(read_frame(master).data) < error(sub) / 3
+
+
+def test_figures_come_as_json_too(photographer, model, run, tmp_path):
+    master = tmp_path / "master.fits"
+    words = ("generate", photographer.sub, "-m", model, "-o", master, "--json")
+    code, out, _ = run(*words)
+    figures = json.loads(out)
+    assert code == 0
+    assert figures["output"] == str(master)
+    assert figures["equivalent_subs"] > 1
+    assert figures["flags"]["HOT"] > 0
+
+
+def test_the_model_is_judged_beside_its_rivals(photographer, model, run):
+    code, out, _ = run("evaluate", photographer.tonight, "-m", model, "--json")
+    table = json.loads(out)["table"]
+    assert code == 0
+    worth = {row["name"]: row["cells"]["winsorised"]["equivalent_subs"] for row in table["rows"]}
+    assert abs(worth["one sub"] - 1) < 0.05
+    assert worth["solodark"] > worth["one sub"]
+    assert any(name.startswith("nearest master") for name in worth)
+
+
+def test_the_table_for_people_names_every_row(photographer, model, run):
+    code, out, _ = run("evaluate", photographer.tonight, "-m", model)
+    assert code == 0
+    for words in ("one sub", "solodark", "nearest master", "winsorised", "ordinary", "hot"):
+        assert words in out
+    assert "5 darks of" in out
+
+
+def test_darks_the_model_has_seen_do_not_judge_it(photographer, model, run):
+    code, _, err = run("evaluate", photographer.darks, "-m", model)
+    assert code == 2
+    assert "learned from it" in err
+    assert "--leave-out" in err
+
+
+def test_an_exposure_can_be_left_out(photographer, run, tmp_path):
+    model = tmp_path / "camera.solodark"
+    words = ("learn", photographer.darks, "-o", model, "--leave-out-exposure-s", "120", "--json")
+    code, out, _ = run(*words)
+    summary = json.loads(out)
+    assert code == 0
+    assert summary["left_out"]
+    assert all("exposure" in reason for _, reason in summary["left_out"])
+
+
+def test_a_classical_master_is_combined(photographer, run, tmp_path):
+    master = tmp_path / "classic.fits"
+    code, out, _ = run("combine", photographer.tonight, "-o", master, "--method", "median")
+    subs = [read_frame(p).data for p in sorted(photographer.tonight.iterdir())]
+    assert code == 0
+    assert str(master) in out
+    np.testing.assert_allclose(read_frame(master).data, np.median(subs, axis=0), atol=1e-3)
+
+
+def test_the_version_is_told(run):
+    assert run("--version") == (0, f"solodark {solodark.__version__}\n", "")
