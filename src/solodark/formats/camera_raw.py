@@ -16,7 +16,12 @@ from solodark.formats.header_reading import acquisition_from_header
 from solodark.formats.header_values import Header
 from solodark.formats.open_frame import Scan
 from solodark.formats.quiet_stderr import without_lines_about
-from solodark.formats.rows import Pixels, SpooledRows
+from solodark.formats.rows import (
+    SpooledRows,
+)
+from solodark.formats.stored_pixels import (
+    Pixels,
+)
 from solodark.frames import CFA_PATTERNS, Acquisition
 
 if TYPE_CHECKING:

@@ -23,8 +23,10 @@ from solodark.formats.rows import (
     FileRows,
     FlippedRows,
     PixelRows,
-    Pixels,
     SpooledRows,
+)
+from solodark.formats.stored_pixels import (
+    Pixels,
     StoredPixels,
     raw_bytes,
     require_bytes,
@@ -79,9 +81,9 @@ def scan_fits(path: Path) -> Scan:
     gzipped = path.suffix.lower() == ".gz"
     with errors_naming(path, "FITS"), _opened(path, gzipped=gzipped) as file:
         image, header = _find_image(file, path)
-    require_credible(image.shape, image.pixels.dtype.itemsize, path)
     if not gzipped:
         require_bytes(path.stat().st_size - image.hdu.data_start, image.hdu.data_bytes, path)
+    require_credible(image.shape, image.pixels.dtype.itemsize, path)
     rows = _rows(image, path, gzipped=gzipped)
     acquisition = acquisition_from_header(header)
     if acquisition.row_order == "BOTTOM-UP":

@@ -14,7 +14,10 @@ import numpy as np
 
 from solodark.errors import FrameFormatError
 from solodark.formats.foreign_errors import errors_naming, shown
-from solodark.formats.rows import Pixels, StoredPixels
+from solodark.formats.stored_pixels import (
+    Pixels,
+    StoredPixels,
+)
 
 __all__ = ["unpack_hcompress"]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from solodark.formats.header_values import words
 from solodark.frames import FrameKind
 
-__all__ = ["DIALECTS", "KIND_WORDS", "Dialect", "kind_from_words"]
+__all__ = ["DIALECTS", "HEADER_KIND_WORDS", "KIND_WORDS", "Dialect", "kind_from_words"]
 
 
 class Dialect(NamedTuple):
@@ -77,6 +77,7 @@ DIALECTS = (
     Dialect("iso", "Instrument:Camera:ISOSpeed", "ISO"),
     Dialect("iso", "Exif.Photo.ISOSpeedRatings", "ISO"),
     Dialect("iso", "Exif.Photo.RecommendedExposureIndex", "ISO"),
+    Dialect("iso", "Exif.Image.ISOSpeedRatings", "ISO"),
     Dialect("iso", "Exif.Photo.ISOSpeed", "ISO"),
     Dialect("iso", "Exif.PanasonicRaw.ISOSpeed", "ISO"),
     Dialect("iso", "DSS:ISO", "ISO"),
@@ -136,6 +137,7 @@ DIALECTS = (
     Dialect("date_obs", "DATE-OBS", "date"),
     Dialect("date_obs", "Observation:Time:Start", "date"),
     Dialect("date_obs", "Exif.Photo.DateTimeOriginal", "date"),
+    Dialect("date_obs", "Exif.Image.DateTimeOriginal", "date"),
     Dialect("date_obs", "Exif.Image.DateTime", "date"),
     Dialect("date_obs", "MJD-OBS", "MJD"),
     Dialect("date_obs", "JD", "JD"),
@@ -147,23 +149,29 @@ DIALECTS = (
 KIND_WORDS = (
     (FrameKind.DARK, {"dark", "darks", "darkframe", "darkframes", "darkflat", "darkflats",
                       "flatdark", "flatdarks", "masterdark", "masterdarks"}),
-    (FrameKind.BIAS, {"bias", "biases", "biasframe", "zero", "zeros", "offset", "offsets",
-                      "masterbias", "superbias"}),
+    (FrameKind.BIAS, {"bias", "biases", "biasframe", "offsets", "masterbias", "superbias"}),
     (FrameKind.FLAT, {"flat", "flats", "flatfield", "flatfields", "flatframe", "skyflat",
                       "domeflat", "masterflat"}),
-    (FrameKind.LIGHT, {"light", "lights", "lightframe", "lightframes", "object", "science", "sci",
-                       "target", "masterlight"}),
+    (FrameKind.LIGHT, {"light", "lights", "lightframe", "lightframes", "masterlight"}),
 )  # fmt: skip
 """Darks come first, because a flat's dark is a dark."""
 
+HEADER_KIND_WORDS = (
+    (FrameKind.BIAS, {"zero", "offset"}),
+    (FrameKind.LIGHT, {"object", "science", "sci", "target"}),
+)
 
-def kind_from_words(text: str) -> FrameKind | None:
+
+def kind_from_words(text: str, *, header: bool = False) -> FrameKind | None:
     """Tell the kind of frame that a header value, a file's or a folder's name speaks of.
 
     Parameters
     ----------
     text : str
         "Dark Frame", "MasterBias", "lux-180_000secs_Light_Open".
+    header : bool, optional
+        Whether it is a header's value: there "offset" is a bias and "object" a light, while in a
+        name they are a setting of the camera and what was observed.
 
     Returns
     -------
@@ -176,4 +184,5 @@ def kind_from_words(text: str) -> FrameKind | None:
     (<FrameKind.DARK: 'dark'>, None)
     """
     spoken = set(words(text))
-    return next((kind for kind, names in KIND_WORDS if spoken & names), None)
+    known = KIND_WORDS + HEADER_KIND_WORDS if header else KIND_WORDS
+    return next((kind for kind, names in known if spoken & names), None)

@@ -66,7 +66,7 @@ def _iso(value: HeaderValue) -> int | None:
 
 
 def _kind(value: HeaderValue) -> FrameKind | None:
-    return kind_from_words(value) if isinstance(value, str) else None
+    return kind_from_words(value, header=True) if isinstance(value, str) else None
 
 
 def _bayer(value: HeaderValue) -> str | None:

@@ -28,7 +28,7 @@ class HeaderCard(NamedTuple):
 Header = dict[str, HeaderCard]
 """Keyword to card; the first card of a keyword counts, as it does for cfitsio."""
 
-_NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[EeDd][+-]?\d+)?)\s*(?:[^\s\d].{0,12})?")
+_NUMBER = re.compile(r"([+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[EeDd][+-]?\d+)?)\s*(?:[A-Za-z°µ%].{0,12})?")
 _FRACTION = re.compile(r"(\d+)\s*/\s*(\d+)(?:\s*s)?")
 _OLD_DATE = re.compile(r"(\d\d)/(\d\d)/(\d\d)(?:[ T](.*))?")
 _JULIAN_DAY_OF_1970 = 2440587.5

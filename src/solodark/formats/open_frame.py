@@ -7,7 +7,12 @@ from typing import Self
 
 from solodark.errors import SettingError
 from solodark.formats.foreign_errors import shown
-from solodark.formats.rows import PixelRows, Pixels
+from solodark.formats.rows import (
+    PixelRows,
+)
+from solodark.formats.stored_pixels import (
+    Pixels,
+)
 from solodark.frames import Acquisition
 
 __all__ = ["OpenFrame", "Scan"]

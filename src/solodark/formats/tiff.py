@@ -21,8 +21,10 @@ from solodark.formats.rows import (
     FileRows,
     FlippedRows,
     PixelRows,
-    Pixels,
     SpooledRows,
+)
+from solodark.formats.stored_pixels import (
+    Pixels,
     StoredPixels,
     require_bytes,
     require_credible,
@@ -132,8 +134,8 @@ def _require_whole(page: "tifffile.TiffPage", shape: tuple[int, int], path: Path
     if not ends:
         raise FrameFormatError(f"{shown(path)}: its tags do not say where its pixels are")
     itemsize = np.dtype(page.dtype).itemsize
-    require_credible(shape, itemsize, path)
     require_bytes(path.stat().st_size, max(ends), path)
+    require_credible(shape, itemsize, path)
     if page.is_contiguous:
         declared = shape[0] * shape[1] * itemsize
         require_bytes(path.stat().st_size - page.dataoffsets[0], declared, path)

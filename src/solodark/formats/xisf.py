@@ -21,8 +21,10 @@ from solodark.formats.open_frame import Scan
 from solodark.formats.rows import (
     FileRows,
     PixelRows,
-    Pixels,
     SpooledRows,
+)
+from solodark.formats.stored_pixels import (
+    Pixels,
     StoredPixels,
     raw_bytes,
     require_bytes,
