@@ -7,6 +7,8 @@ What is named here is loaded when it is first used, so that ``import solodark`` 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from solodark.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from solodark.errors import SolodarkError, SolodarkWarning
     from solodark.evaluation import EvaluationTable, evaluate_series
@@ -42,8 +44,6 @@ __all__ = [
     "write_frame",
     "write_master",
 ]
-
-__version__ = "0.1.0"
 
 _ROOMS = {
     "errors": "SolodarkError SolodarkWarning",

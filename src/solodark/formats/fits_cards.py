@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from solodark import __version__
 from solodark.frames import Acquisition, FrameKind
+from solodark.version import __version__
 
 __all__ = ["Card", "acquisition_cards", "plain_ascii"]
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark import __version__
 from solodark.errors import SettingError, UnknownFormatError
 from solodark.formats.fits_cards import Card, acquisition_cards
 from solodark.formats.fits_writer import fits_header, write_hdus
@@ -18,6 +17,7 @@ from solodark.formats.integer_pixels import filled, to_uint16
 from solodark.formats.readers import suffix_of
 from solodark.formats.xisf import write_xisf
 from solodark.frames import Acquisition, Master, MasterDark, PixelFlags
+from solodark.version import __version__
 
 if TYPE_CHECKING:
     from astropy.io import fits

@@ -10,7 +10,6 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark import __version__
 from solodark.errors import FrameFormatError, NotAMosaicError
 from solodark.formats.atomic import atomic_write
 from solodark.formats.fits_cards import Card
@@ -31,6 +30,7 @@ from solodark.formats.stored_pixels import (
     require_credible,
 )
 from solodark.frames import Acquisition
+from solodark.version import __version__
 
 if TYPE_CHECKING:
     import xisf

@@ -9,11 +9,11 @@ from string import Template
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark import __version__
 from solodark.report.figures import png_data_uri
 from solodark.report.pictures import Pictures, PictureSet, draw_pictures
 from solodark.report.story import Story, show_digits
 from solodark.report.table import table_html
+from solodark.version import __version__
 
 __all__ = ["page_html"]
 
