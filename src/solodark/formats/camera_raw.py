@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from solodark.errors import FrameFormatError, NotAMosaicError, TruncatedFileError
-from solodark.formats.exif import primary_images, read_exif
+from solodark.formats.exif import COLOUR_FILTER_ARRAY, LINEAR_RAW, raw_images, read_exif
 from solodark.formats.foreign_errors import errors_naming, one_line, shown
 from solodark.formats.header_reading import acquisition_from_header
 from solodark.formats.header_values import Header
@@ -64,6 +64,7 @@ _sensors: dict[tuple[object, ...], _Sensor] = {}
 """By model, geometry and ISO: unpacking one frame of a camera spares unpacking all others when only
 their headers are asked for."""
 _sensors_lock = threading.Lock()
+_TELLS_SENSOR = (".Model", ".ISOSpeedRatings", ".CFAPattern", ".ActiveArea")
 
 
 def scan_camera_raw(path: Path) -> Scan:
@@ -97,7 +98,7 @@ def scan_camera_raw(path: Path) -> Scan:
         _require_pixels(exif, raw.sizes.raw_height * raw.sizes.raw_width, path)
         acquisition = acquisition_from_header(exif)
         window = _window(raw)
-        sensor = _sensor(raw, acquisition, window, path)
+        sensor = _sensor(raw, exif, window, path)
     notes = (*acquisition.notes, sensor.note) if sensor.note else acquisition.notes
     acquisition = replace(
         acquisition,
@@ -133,11 +134,9 @@ def _said(error: Exception) -> str:
 
 def _require_mosaic(exif: Header, path: Path) -> None:
     """Refuse linear colour by its tags, before anything is unpacked."""
-    linear_raw = "34892"
-    for group in primary_images(exif):
-        photometric = exif.get(f"{group}.PhotometricInterpretation")
-        if photometric is not None and photometric.value == linear_raw:
-            raise _not_a_mosaic(path)
+    mosaics = raw_images(exif, photometric=COLOUR_FILTER_ARRAY)
+    if raw_images(exif, photometric=LINEAR_RAW) and not mosaics:
+        raise _not_a_mosaic(path)
 
 
 def _not_a_mosaic(path: Path) -> NotAMosaicError:
@@ -165,7 +164,7 @@ def _require_pixels(exif: Header, pixels: int, path: Path) -> None:
 def _end_of_pixels(exif: Header) -> int:
     """Byte after the last strip or tile that the tags declare; 0 where they do not tell."""
     ends = [0]
-    for group in primary_images(exif):
+    for group in raw_images(exif, photometric=COLOUR_FILTER_ARRAY):
         for part in ("Strip", "Tile"):
             offsets, counts = (
                 [int(n) for n in str(exif[key].value).split() if n.isdigit()] if key in exif else []
@@ -188,17 +187,12 @@ def _window(raw: "rawpy.RawPy") -> _Window:
     )
 
 
-def _sensor(raw: "rawpy.RawPy", acquisition: Acquisition, window: _Window, path: Path) -> _Sensor:
-    key = (
-        acquisition.camera.model,
-        acquisition.iso,
-        raw.sizes.raw_height,
-        raw.sizes.raw_width,
-        window,
-    )
+def _sensor(raw: "rawpy.RawPy", exif: Header, window: _Window, path: Path) -> _Sensor:
+    told = (str(c.value) for k, c in exif.items() if k.endswith(_TELLS_SENSOR))
+    key = (*told, *raw.sizes)
     with _sensors_lock:
         known = _sensors.get(key)
-    if known is not None and acquisition.camera.model is not None:
+    if known is not None and "Exif.Image.Model" in exif:
         return known
     raw.unpack()
     sensor = _learned(raw, window, path)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from solodark.formats.header_values import Header, HeaderCard
 
-__all__ = ["primary_images", "read_exif"]
+__all__ = ["COLOUR_FILTER_ARRAY", "LINEAR_RAW", "raw_images", "read_exif"]
+
+COLOUR_FILTER_ARRAY, LINEAR_RAW = "32803", "34892"
+"""TIFF/EP's and DNG's numbers for a mosaic, and for colours already mixed."""
 
 _EXIV2 = threading.Lock()
 """exiv2 keeps global state and does not promise to be used from several threads."""
@@ -45,22 +48,24 @@ def _text(tag: object) -> str:
     return str(tag.print() if printed else tag.value()).strip()  # type: ignore[attr-defined]
 
 
-def primary_images(exif: Header) -> list[str]:
-    """List the groups of tags ("Exif.SubImage1") that describe full-size images.
+def raw_images(exif: Header, *, photometric: str) -> list[str]:
+    """List the groups of tags ("Exif.SubImage1") that describe a raw image.
 
     Parameters
     ----------
     exif : dict of str to HeaderCard
         As `read_exif` gives it.
+    photometric : str
+        `COLOUR_FILTER_ARRAY` or `LINEAR_RAW`.
 
     Returns
     -------
     list of str
-        Groups with NewSubfileType 0.
+        Groups whose PhotometricInterpretation is that.
     """
-    kind = ".NewSubfileType"
+    tag = ".PhotometricInterpretation"
     return [
-        key.removesuffix(kind)
+        key.removesuffix(tag)
         for key, card in exif.items()
-        if key.endswith(kind) and card.value == "0"
+        if key.endswith(tag) and card.value == photometric
     ]
