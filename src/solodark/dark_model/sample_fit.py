@@ -136,7 +136,7 @@ def _first_scatter_prior(k: int, t: int) -> Array:
 def _strength(maps: Array, design: Array, shares: Array) -> Array:
     """Quadratic form of the state that measures the dark signal; 1 for the strongest frame."""
     level = maps[:, 1:] @ design[:, 1:].mean(axis=0)
-    warm = level >= np.quantile(level[shares > 1], 0.99)
+    warm = level >= np.quantile(level[shares == shares.max()], 0.99)
     form = maps[warm, 1:].T @ maps[warm, 1:] / np.count_nonzero(warm)
     strongest = np.einsum("fr,rq,fq->f", design[:, 1:], form, design[:, 1:]).max()
     return form / max(strongest, 1e-12)
