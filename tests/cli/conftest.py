@@ -1,5 +1,7 @@
 """A small photographer: darks of a few nights, one new night, and a model of the camera."""
 
+import contextlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from solodark.formats import write_frame
 from solodark.frames import Frame
 from solodark.synthetic import expose_library, make_camera
 
-SHAPE = (96, 128)
+SHAPE = (64, 96)
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,15 @@ class Photographer:
 
     @property
     def sub(self) -> Path:
-        return self.tonight / "dark_0001.fits"
+        return min(self.tonight.iterdir())
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A model, and what the command that learned it said."""
+
+    path: Path
+    said: str
 
 
 def write(folder: Path, frame: Frame) -> None:
@@ -55,13 +65,19 @@ def photographer(tmp_path_factory) -> Photographer:
 
 
 @pytest.fixture(scope="session")
-def model(photographer, tmp_path_factory) -> Path:
+def learned(photographer, tmp_path_factory) -> Learned:
     """A model learned from the command line, once for all tests of a process."""
     path = tmp_path_factory.mktemp("model") / "camera.solodark"
-    with pytest.raises(SystemExit) as end:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), pytest.raises(SystemExit) as end:
         main(["learn", str(photographer.darks), "-o", str(path)])
     assert end.value.code == 0
-    return path
+    return Learned(path, said.getvalue())
+
+
+@pytest.fixture
+def model(learned) -> Path:
+    return learned.path
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """``solodark learn``: the dark model of a camera from the darks its owner has."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,8 +80,16 @@ def _print_summary(summary: "LearnSummary") -> None:
         f"It covers {span(summary.exposure_range_s, 's')} at "
         f"{span(summary.temperature_range_c, 'C')}, by the headers, with {summary.rank} dark "
         f"map{'s'[: summary.rank != 1]}.",
-        f"Gain {summary.gain_e_per_adu:.3g} e-/ADU, read noise {summary.read_noise_e:.3g} e-, "
-        "learned from the darks' own noise.",
+        _noise_in_words(summary),
         f"Wrote {summary.model_path} in {summary.seconds:.0f} s.",
     )
     print_left_out(summary.left_out)
+
+
+def _noise_in_words(summary: "LearnSummary") -> str:
+    if math.isnan(summary.gain_e_per_adu):
+        return "These darks are too few or too small to tell gain and read noise."
+    return (
+        f"Gain {summary.gain_e_per_adu:.3g} e-/ADU, read noise {summary.read_noise_e:.3g} e-, "
+        "learned from the darks' own noise."
+    )
