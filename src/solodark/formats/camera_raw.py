@@ -22,7 +22,7 @@ from solodark.formats.rows import (
 from solodark.formats.stored_pixels import (
     Pixels,
 )
-from solodark.frames import CFA_PATTERNS, Acquisition
+from solodark.frames import CFA_PATTERNS
 
 if TYPE_CHECKING:
     import rawpy
