@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import DarkModel, LibraryFrames
 from solodark.dark_model.sample_fit import fit_sample
-from solodark.dark_model.series import series_index
+from solodark.dark_model.series import in_order, series_index
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import choose_sample, survey_frames
 from solodark.errors import NotEnoughFramesError
@@ -67,7 +67,7 @@ def learn(
     _require_library(sources)
     require_matching(sources, _MUST_MATCH)
     series = series_index(sources)
-    order = np.argsort(series, kind="stable")
+    order = in_order(sources, series)
     sources = [sources[i] for i in order]
     hashes = [hashes[i] for i in order] if hashes else [""] * len(sources)
     series = series[order]

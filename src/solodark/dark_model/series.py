@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from solodark.frames import FrameKind, FrameSource
 
-__all__ = ["is_bias", "series_index"]
+__all__ = ["BIAS_EXPOSURE_S", "in_order", "is_bias", "series_index"]
 
 _GAP = timedelta(hours=3)
-_BIAS_EXPOSURE_S = 0.01
+BIAS_EXPOSURE_S = 0.01
+"""Exposures up to this hold no dark signal to speak of."""
 
 
 def is_bias(source: FrameSource) -> bool:
@@ -30,7 +31,7 @@ def is_bias(source: FrameSource) -> bool:
     acquisition = source.acquisition
     exposure_s = acquisition.exposure_s
     return acquisition.kind is FrameKind.BIAS or (
-        exposure_s is not None and exposure_s <= _BIAS_EXPOSURE_S
+        exposure_s is not None and exposure_s <= BIAS_EXPOSURE_S
     )
 
 
@@ -59,6 +60,26 @@ def series_index(sources: Sequence[FrameSource]) -> NDArray[np.intp]:
             number += 1
         index[i] = number
     return index
+
+
+def in_order(sources: Sequence[FrameSource], series: NDArray[np.intp]) -> list[int]:
+    """Places of the frames by series, and by time within each, however they were given.
+
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        Darks and biases.
+    series : ndarray of int, shape (n,)
+        As `series_index` gives it.
+
+    Returns
+    -------
+    list of int
+        Index into `sources`.
+    """
+    return sorted(
+        range(len(sources)), key=lambda i: (series[i], _when(sources[i]), sources[i].name)
+    )
 
 
 def _key(source: FrameSource) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.model import DarkModel
+from solodark.dark_model.series import BIAS_EXPOSURE_S
 from solodark.errors import FrameMismatchError, WrongSubError
 from solodark.frames import FrameSource, Verdict
 from solodark.frames.matching import require_matching
@@ -93,7 +94,7 @@ def judge(
 
 
 def _require_pattern(model: DarkModel, sub: FrameSource, above: Image, sigma: float) -> None:
-    y, x = _landmarks(model, sigma)
+    y, x = _landmarks(model, sub.acquisition.exposure_s, sigma)
     if y.size < _MIN_HOT:
         return
     seen = _fraction_seen(above, y, x, sigma)
@@ -114,19 +115,32 @@ def _require_pattern(model: DarkModel, sub: FrameSource, above: Image, sigma: fl
     )
 
 
-def _landmarks(model: DarkModel, sigma: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pixels that stand out in every exposure long enough: the brightest of the sample.
+def _landmarks(
+    model: DarkModel, exposure_s: float | None, sigma: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pixels that must stand out in an exposure of that length: the brightest of the sample.
 
     Their brightness is taken from the library, not from the sub's own state: a wrong sub would
     solve for a state in which nothing is bright, and pass.
     """
     y, x = model.sample.T
-    typical = np.median(model.library.states, axis=0)
-    bright = model.pixels.maps[1:, y, x].T @ typical
+    bright = model.pixels.maps[1:, y, x].T @ _weak_state(model, exposure_s)
     steady = model.pixels.excess[y, x] < 3.0
     order = np.argsort(np.where(steady, bright, -np.inf))[::-1][:200]
     order = order[bright[order] > _HOT_SIGMA * sigma]
     return y[order], x[order]
+
+
+def _weak_state(model: DarkModel, exposure_s: float | None) -> NDArray[np.float64]:
+    """State that a dark of that exposure reaches even on the coldest night of the library."""
+    states, exposures_s = model.library.states, model.library.exposure_s
+    strength = np.sqrt(np.einsum("fr,rq,fq->f", states, model.strength, states))
+    darks = np.flatnonzero(exposures_s > BIAS_EXPOSURE_S)
+    if exposure_s is None or not darks.size:
+        return np.asarray(np.median(states, axis=0))
+    weakest = darks[np.argmin(strength[darks] / exposures_s[darks])]
+    weak: NDArray[np.float64] = states[weakest] * (exposure_s / exposures_s[weakest])
+    return weak
 
 
 def _fraction_seen(above: Image, y: NDArray[np.intp], x: NDArray[np.intp], sigma: float) -> float:
@@ -158,7 +172,8 @@ def _doubts(
     model: DarkModel, sub: FrameSource, frame_variance: float, strength2: float
 ) -> Iterator[str]:
     noisiest = float(model.law.frame_variance.max())
-    if frame_variance > _NOISY * noisiest:
+    # Diffusion current grows as the square of the depletion current that hot pixels are made of.
+    if frame_variance > _NOISY * noisiest * max(1.0, strength2):
         yield (
             f"{sub.name} has {np.sqrt(frame_variance / noisiest):.1f} times the noise of the "
             "library's noisiest dark; light may have leaked in, or it is no dark"
