@@ -123,7 +123,7 @@ def _describe(
         column(s.acquisition.sensor_temperature_c for s in sources),
         series,
         states,
-        max((s.acquisition.date_obs for s in sources if s.acquisition.date_obs), default=None),
+        column(date and date.timestamp() for date in (s.acquisition.date_obs for s in sources)),
     )
 
 

@@ -13,6 +13,7 @@ from solodark.dark_model.levels import (
 )
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import robust_variance
+from solodark.dark_model.smooth_field import smooth_field
 from solodark.dark_model.states import SamplePixels, solve_state
 from solodark.dark_model.survey import read_image
 from solodark.dark_model.update import update_pixels
@@ -305,11 +306,11 @@ def update(
     changed : ndarray of float32, shape (ny, nx)
         Chance that the pixel is unlike what the library knew.
     """
-    image = clean(model, read_image(sub), prediction.pattern, solved)
+    image, expected = clean(model, read_image(sub), prediction.pattern, solved.frame_variance)
     amplitude2 = float(solved.state @ model.strength @ solved.state) + _FLOOR_AMPLITUDE2
     exposure_s = sub.acquisition.exposure_s or 0.0
     pattern, variance, changed = update_pixels(
-        prediction.pattern,
+        expected,
         image,
         prediction.variance,
         model.pixels.excess,
@@ -329,14 +330,16 @@ def update(
 
 def _changed_share(model: DarkModel, sub: FrameSource) -> float:
     """Share of the pixels that may have changed for good since the library was taken."""
-    taken, last = sub.acquisition.date_obs, model.library.last_date
+    taken, known_s = sub.acquisition.date_obs, model.library.taken_s
     years = _YEARS_IF_UNKNOWN
-    if taken is not None and last is not None:
-        years = abs((taken - last).total_seconds()) / _SECONDS_PER_YEAR
+    if taken is not None and np.isfinite(known_s).any():
+        years = float(np.nanmin(np.abs(known_s - taken.timestamp()))) / _SECONDS_PER_YEAR
     return _CHANGED_FLOOR + _BIRTHS_PER_YEAR * years
 
 
-def clean(model: DarkModel, image: Image, pattern: Image, solved: Solved) -> Image:
+def clean(
+    model: DarkModel, image: Image, pattern: Image, frame_variance: float
+) -> tuple[Image, Image]:
     """Remove what belongs to this exposure alone: its level and the banding of its rows.
 
     Parameters
@@ -347,19 +350,22 @@ def clean(model: DarkModel, image: Image, pattern: Image, solved: Solved) -> Ima
         The sub, ADU.
     pattern : ndarray of float32, shape (ny, nx)
         What is expected in it, ADU above the level.
-    solved : Solved
-        Its state.
+    frame_variance : float
+        Variance of one of its ordinary pixels, ADU^2.
 
     Returns
     -------
-    ndarray of float32, shape (ny, nx)
-        ADU above the level, comparable with `pattern`.
+    cleaned : ndarray of float32, shape (ny, nx)
+        ADU above the level, comparable with `expected`.
+    expected : ndarray of float32, shape (ny, nx)
+        `pattern` and the smooth part that is new in this exposure, ADU.
     """
-    cfa = model.acquisition.cfa_pattern
+    cfa, sigma = model.acquisition.cfa_pattern, float(np.sqrt(frame_variance))
     residual = image - pattern
     residual = remove_levels(residual, plane_levels(residual, cfa), cfa)
-    rows = row_profile(residual, float(np.sqrt(solved.frame_variance)))
-    return remove_rows(residual, rows) + pattern
+    field = smooth_field(residual, sigma)
+    rows = row_profile(residual - field, sigma)
+    return remove_rows(residual, rows) + pattern, pattern + field
 
 
 def level_image(model: DarkModel, state: Array) -> Image:

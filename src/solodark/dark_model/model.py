@@ -1,7 +1,6 @@
 """The dark model: what is known of one sensor at one gain setting."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,8 +93,8 @@ class LibraryFrames:
         Series each belongs to.
     states : ndarray, shape (n, d - 1)
         State of each frame, solved from its pixels.
-    last_date : datetime or None
-        When the last of them was taken, UTC.
+    taken_s : ndarray, shape (n,)
+        When each was taken, seconds since 1970 UTC; NaN where a header was silent.
     """
 
     names: tuple[str, ...]
@@ -104,7 +103,7 @@ class LibraryFrames:
     sensor_temperature_c: Array
     series: NDArray[np.intp]
     states: Array
-    last_date: datetime | None = None
+    taken_s: Array
 
 
 @dataclass(frozen=True, eq=False, slots=True)

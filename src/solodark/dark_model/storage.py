@@ -1,7 +1,6 @@
 """A dark model as named arrays and plain values, and back."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -57,6 +56,7 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "sensor_temperature_c": model.library.sensor_temperature_c,
         "series": model.library.series.astype(np.int32),
         "states": model.library.states,
+        "taken_s": model.library.taken_s,
     }
     description = {
         "model_id": model.model_id,
@@ -64,7 +64,6 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "curvature": model.law.curvature,
         "sample_random": model.sample_random,
         "cosmic_share_per_s": model.cosmic_share_per_s,
-        "last_date": model.library.last_date and model.library.last_date.isoformat(),
         "names": list(model.library.names),
         "hashes": list(model.library.hashes),
         "evidence": {str(rank): value for rank, value in model.evidence.items()},
@@ -110,7 +109,6 @@ def from_arrays(arrays: Arrays, description: dict[str, Any], *, name: str) -> Da
 
 
 def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
-    last_date = description["last_date"]
     return DarkModel(
         acquisition=Acquisition(
             camera=Camera(**description["camera"]),
@@ -141,7 +139,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["sensor_temperature_c"],
             arrays["series"].astype(np.intp),
             arrays["states"],
-            last_date and datetime.fromisoformat(last_date),
+            arrays["taken_s"],
         ),
         cosmic_share_per_s=float(description["cosmic_share_per_s"]),
         evidence={int(rank): float(value) for rank, value in description["evidence"].items()},
