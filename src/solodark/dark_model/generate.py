@@ -188,6 +188,9 @@ def solve(model: DarkModel, sub: FrameSource) -> Solved:
     y, x = model.sample.T
     pixels = sample_pixels(model)
     values = above[y, x].astype(np.float64)
+    unknown = ~np.isfinite(values)
+    values[unknown] = 0.0
+    pixels = replace(pixels, excess=np.where(unknown, np.inf, pixels.excess))
     variance = robust_variance(values[: model.sample_random])
     state = _nearest_state(model, values, pixels)
     covariance = np.eye(model.rank)

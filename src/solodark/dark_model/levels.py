@@ -60,6 +60,9 @@ def plane_levels(image: Image, cfa_pattern: str | None) -> Array:
 
 
 def _clipped_mean(values: Image) -> float:
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return float("nan")
     centre = float(np.median(values))
     # Coarse quantisation can make the MAD zero; one step of it is then the scale.
     sigma = max(robust_sigma(values), 0.5)

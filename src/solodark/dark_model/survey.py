@@ -12,6 +12,7 @@ from solodark.dark_model.levels import (
     robust_sigma,
     row_profile,
 )
+from solodark.errors import FrameFormatError
 from solodark.frames import FrameSource, Progress, cfa_plane_index, silent
 
 __all__ = ["Sample", "Survey", "choose_sample", "survey_frames"]
@@ -62,6 +63,16 @@ class Survey:
     levels: Array
     profiles: Array
     values: Image
+
+
+def _require_finite(image: Image, name: str) -> Image:
+    holes = image.size - np.count_nonzero(np.isfinite(image))
+    if holes:
+        raise FrameFormatError(
+            f"{name} holds {holes} pixels without a finite value, expected none in a frame to "
+            "learn from; leave it out"
+        )
+    return image
 
 
 def read_image(source: FrameSource) -> Image:
@@ -141,7 +152,7 @@ def survey_frames(
     levels, profiles, values = [], [], []
     for source in progress(sources, "Reading darks", len(sources)):
         cfa = source.acquisition.cfa_pattern
-        image = read_image(source)
+        image = _require_finite(read_image(source), source.name)
         levels.append(plane_levels(image, cfa))
         above = remove_levels(image, levels[-1], cfa)
         profiles.append(row_profile(above, max(robust_sigma(above[::4]), 0.5)))

@@ -8,7 +8,7 @@ library speak for the first, the rate of cosmic rays in the library and bright n
 for the second. The result is the posterior mean: a soft mixture, never a switch.
 """
 
-from math import exp, log
+from math import exp, isfinite, log
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,12 @@ def update_pixels(
         for x in range(nx):
             m = predicted[y, x]
             error = observed[y, x] - m
+            if not isfinite(error):
+                mean[y, x], changed[y, x] = m, 0.0
+                variance[y, x] = parameter_variance[y, x] + amplitude2 * _mean_scatter(
+                    scatter[:, y, x], weight_of_code, scatter_grid
+                )
+                continue
             beside = _has_bright_neighbour(bright, y, x)
             born = changed_share * (_NEIGHBOUR_OF_CHANGED if beside else 1 - _NEIGHBOUR_OF_CHANGED)
             hit = cosmic_share * (_NEIGHBOUR_OF_COSMIC if beside else 1 - _NEIGHBOUR_OF_COSMIC)
