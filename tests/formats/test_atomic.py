@@ -46,6 +46,16 @@ def test_a_full_disk_is_told_in_one_sentence_that_names_the_file(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_reads_the_old_file_is_not_disturbed(tmp_path: Path) -> None:
+    target = tmp_path / "master.fits"
+    target.write_bytes(b"old")
+    with target.open("rb") as reader:
+        with atomic_write(target) as temporary:
+            temporary.write_bytes(b"new")
+        assert reader.read() == b"old"
+    assert target.read_bytes() == b"new"
+
+
 def test_a_missing_folder_is_told_before_the_work_begins(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"folder .*nowhere does not exist"):
         write_half(tmp_path / "nowhere" / "master.fits", AssertionError("the block began"))

@@ -29,6 +29,7 @@ def test_every_row_of_the_table_names_a_unit_that_has_a_meaning() -> None:
         ({"EXPTIME": 180.0}, 180.0),
         ({"EXPOSURE": 180}, 180.0),
         ({"EXPOINUS": 32, "EXPTIME": "3,2E-05", "EXPOSURE": "3,2E-05"}, 3.2e-5),
+        ({"EXPOINUS": 32, "EXPTIME": "0,00", "EXPOSURE": "0,00"}, 3.2e-5),
         ({"EXPTIME": "3,2E-05"}, 3.2e-5),
         ({"EXPTIME": 0.0}, 0.0),
         ({"EXPTIME": "unknown"}, None),

@@ -1,6 +1,7 @@
 """Silence for libraries that print to the terminal from C."""
 
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -17,7 +18,7 @@ _LOCK = threading.RLock()
 
 @contextmanager
 def without_lines_about(name: str) -> Iterator[None]:
-    """Keep lines that begin with a file's name off stderr; all else is printed afterwards.
+    """Keep what is said about a file off stderr; all else is printed afterwards.
 
     LibRaw prints "NAME: data corrupted at 1378" on its own, beside the error it gives to us, and
     knows no switch for it.
@@ -46,6 +47,6 @@ def without_lines_about(name: str) -> Iterator[None]:
 
 def _print_others(kept: IO[bytes], name: bytes) -> None:
     kept.seek(0)
-    others = b"".join(line for line in kept if not line.startswith(name))
+    others = re.sub(re.escape(name) + rb":[^\n]*\n?", b"", kept.read())
     if others:
         os.write(_STDERR, others)
