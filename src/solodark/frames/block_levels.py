@@ -131,7 +131,7 @@ def measure_band(plane: NDArray[np.float32], edges: NDArray[np.int64], noise: fl
     return BandLevels(levels, residuals, row_sums / plane.shape[1], column_sums, n_hot, n_cold)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _measure_blocks(plane, edges, noise, residuals, row_sums, column_sums):  # type: ignore[no-untyped-def] # pragma: no cover
     """Fill `residuals` and the sums; give the levels and the counts of outliers."""
     n_blocks = edges.size - 1
@@ -154,7 +154,7 @@ def _measure_blocks(plane, edges, noise, residuals, row_sums, column_sums):  # t
     return levels, n_hot, n_cold
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _block_level(plane, left, right, noise):  # type: ignore[no-untyped-def] # pragma: no cover
     """Clipped mean around the median of a few pixels, clipped twice."""
     width = right - left

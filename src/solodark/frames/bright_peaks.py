@@ -50,7 +50,7 @@ def find_peaks(heights: NDArray[np.float32], plane_step: int) -> tuple[NDArray[n
     return hot, int(_mark_peaks(heights, plane_step, hot))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _mark_peaks(heights, plane_step, hot):  # type: ignore[no-untyped-def] # pragma: no cover
     """Mark hot pixels in `hot` and count stars."""
     n_stars = 0
@@ -66,7 +66,7 @@ def _mark_peaks(heights, plane_step, hot):  # type: ignore[no-untyped-def] # pra
     return n_stars
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _is_peak(heights, y, x, step):  # type: ignore[no-untyped-def] # pragma: no cover
     """No neighbour at `step` is brighter; of equals the last one counts."""
     peak = heights[y, x]
@@ -79,7 +79,7 @@ def _is_peak(heights, y, x, step):  # type: ignore[no-untyped-def] # pragma: no 
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _spreads(heights, y, x, step):  # type: ignore[no-untyped-def] # pragma: no cover
     """All four neighbours at `step` hold a star's share of the peak."""
     peak = heights[y, x]

@@ -19,7 +19,16 @@ from solodark.frames.tallies import (
     line_structure,
 )
 
-__all__ = ["N_HOT_PIXELS", "N_SAMPLE", "FrameStatistics", "measure_statistics"]
+__all__ = [
+    "N_HOT_PIXELS",
+    "N_SAMPLE",
+    "STATISTICS_VERSION",
+    "FrameStatistics",
+    "measure_statistics",
+]
+
+STATISTICS_VERSION = 1
+"""Raised with every change of what is measured, so that kept statistics are measured anew."""
 
 N_SAMPLE = 32_768
 """Pixels of the fixed sample: a sensor with one warm pixel in a thousand still shows 30 of them."""
