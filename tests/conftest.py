@@ -1,9 +1,22 @@
 """Fixtures that every room's tests share."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from solodark.dark_model import DarkModel, LearnSettings, learn
+from solodark.frames import Frame, FrameKind
+from solodark.synthetic import (
+    SeriesPlan,
+    SyntheticCamera,
+    SyntheticExposure,
+    expose_library,
+    make_camera,
+    stream_series,
+)
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -27,3 +40,58 @@ def real_data() -> Path:
 def rng() -> np.random.Generator:
     """Dice that fall the same way in every run."""
     return np.random.default_rng(20181012)
+
+
+@dataclass(frozen=True, eq=False)
+class DarkNights:
+    """A small synthetic camera, a year of its darks and biases, and the model learned from them."""
+
+    camera: SyntheticCamera
+    library: tuple[Frame, ...]
+    last: SyntheticExposure
+    model: DarkModel
+
+    def later(
+        self,
+        days: float = 0.2,
+        *,
+        n: int = 1,
+        exposure_s: float = 180.0,
+        temperature_c: float = 19.0,
+    ) -> list[SyntheticExposure]:
+        """Take darks some time after the library's last one, the camera warmed up."""
+        last = self.last.frame.acquisition.date_obs
+        plan = SeriesPlan(
+            kind=FrameKind.DARK,
+            n=n,
+            exposure_s=exposure_s,
+            ambient_temperature_c=temperature_c - self.camera.settings.self_heating_c,
+            iso=800,
+            start=last + timedelta(days=days),
+            warm_s=6000.0,
+        )
+        dice = np.random.default_rng(7)
+        state = self.last.truth.telegraph_state
+        return list(stream_series(self.camera, dice, plan, telegraph_state=state))
+
+
+@pytest.fixture(scope="session")
+def dark_nights() -> DarkNights:
+    rng = np.random.default_rng(1)
+    camera = make_camera(rng, shape=(128, 192), cosmic_rate_per_cm2_s=0.3)
+    sessions = list(
+        expose_library(
+            camera,
+            rng,
+            n_sessions=8,
+            subs_per_session=5,
+            biases_per_session=3,
+            isos=[800],
+            exposures_s=(60.0, 120.0, 180.0, 300.0),
+            years=1.0,
+        )
+    )
+    library = tuple(shot.frame for s in sessions for shot in (*s.darks, *s.biases))
+    settings = LearnSettings(ranks=(1, 2), n_random=6000, n_hot=1000, rounds=3)
+    model = learn(library, rng=np.random.default_rng(1), settings=settings)
+    return DarkNights(camera, library, sessions[-1].darks[-1], model)
