@@ -1,11 +1,14 @@
 """The dark model: learn a sensor's dark signal, generate its master dark from one sub."""
 
 from solodark.dark_model.fit import learn
-from solodark.dark_model.generate import generate, predict, solve, update
+from solodark.dark_model.generate import generate
 from solodark.dark_model.model import DarkModel
+from solodark.dark_model.predict import level_image, predict
 from solodark.dark_model.series import is_bias, series_index
 from solodark.dark_model.settings import LearnSettings
+from solodark.dark_model.solve import solve
 from solodark.dark_model.storage import from_arrays, to_arrays
+from solodark.dark_model.update import update
 
 __all__ = [
     "DarkModel",
@@ -14,6 +17,7 @@ __all__ = [
     "generate",
     "is_bias",
     "learn",
+    "level_image",
     "predict",
     "series_index",
     "solve",

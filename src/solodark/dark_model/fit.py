@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import DarkModel, LibraryFrames
-from solodark.dark_model.sample_fit import fit_sample
+from solodark.dark_model.sample_fit import SampleFit, fit_sample
 from solodark.dark_model.series import in_order, series_index
 from solodark.dark_model.settings import LearnSettings
-from solodark.dark_model.survey import choose_sample, survey_frames
+from solodark.dark_model.survey import Sample, Survey, choose_sample, survey_frames
 from solodark.errors import NotEnoughFramesError
 from solodark.frames import Acquisition, FrameSource, Progress, silent
 from solodark.frames.matching import require_matching
@@ -79,10 +79,7 @@ def learn(
         rng=rng,
     )
     survey = survey_frames(sources, sample, progress=progress)
-    fits = {
-        rank: fit_sample(sources, series, sample, survey, rank, settings)
-        for rank in progress(_possible_ranks(settings.ranks, series), "Choosing the rank")
-    }
+    fits = _try_ranks(sources, series, sample, survey, settings, progress)
     best = max(fits, key=lambda rank: fits[rank].evidence)
     fit = fits[best]
     pixels, class_information = map_pass(sources, series, survey, fit, settings, progress)
@@ -95,6 +92,24 @@ def learn(
     )  # fmt: skip
     digest = hashlib.sha256(pixels.maps.tobytes())
     return replace(model, model_id=digest.hexdigest()[:16])
+
+
+def _try_ranks(
+    sources: Sequence[FrameSource],
+    series: NDArray[np.intp],
+    sample: Sample,
+    survey: Survey,
+    settings: LearnSettings,
+    progress: Progress,
+) -> dict[int, SampleFit]:
+    """Fits of growing rank, up to the first that foretells left-out series worse."""
+    ranks = _possible_ranks(settings.ranks, series)
+    fits: dict[int, SampleFit] = {}
+    for rank in progress(ranks, "Choosing the rank", len(ranks)):
+        fits[rank] = fit_sample(sources, series, sample, survey, rank, settings)
+        if fits[rank].evidence < max(fit.evidence for fit in fits.values()):
+            break
+    return fits
 
 
 def _require_library(sources: Sequence[FrameSource]) -> None:

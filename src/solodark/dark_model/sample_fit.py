@@ -15,12 +15,12 @@ from solodark.dark_model.states import SamplePixels, solve_state, starting_state
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import Acquisition, FrameSource
 
-__all__ = ["SampleFit", "fit_sample", "fit_values", "series_starts"]
+__all__ = ["FLOOR_AMPLITUDE2", "SampleFit", "fit_sample", "fit_values", "series_starts"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
-_FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
+FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
 _CHUNKS = 32
 _FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 18, 20, 24, 32))
 _LINEAR_SHARE = 0.75  # sensors are linear to about three quarters of what they or their ADC hold
@@ -145,7 +145,7 @@ def _strength(maps: Array, design: Array, shares: Array) -> Array:
 def _amplitude2(design: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
     frames = np.einsum("fr,rq,fq->f", design[:, 1:], strength, design[:, 1:])
     series = np.add.reduceat(frames, starts[:-1]) / np.diff(starts)
-    return series + _FLOOR_AMPLITUDE2
+    return series + FLOOR_AMPLITUDE2
 
 
 def _round(

@@ -1,6 +1,6 @@
 """Whether a model can explain a sub: asked before anything is written."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.series import BIAS_EXPOSURE_S
 from solodark.errors import FrameMismatchError, WrongSubError
-from solodark.frames import FrameSource, Verdict
+from solodark.frames import FrameKind, FrameSource, Verdict
 from solodark.frames.matching import require_matching
 
 __all__ = ["judge", "require_same_camera"]
@@ -37,7 +37,7 @@ class _ModelAsFrame:
 
 
 def require_same_camera(model: DarkModel, sub: FrameSource) -> None:
-    """Raise unless the sub is of the model's camera, size, gain and binning by its header.
+    """Raise unless the sub is a dark of the model's camera, size, gain and binning by its header.
 
     Parameters
     ----------
@@ -51,6 +51,11 @@ def require_same_camera(model: DarkModel, sub: FrameSource) -> None:
     WrongSubError
         It is not; says what differs.
     """
+    kind = sub.acquisition.kind
+    if kind in (FrameKind.LIGHT, FrameKind.FLAT):
+        raise WrongSubError(
+            f"{sub.name} is a {kind}, says its {sub.acquisition.kind_source}; expected a dark"
+        )
     try:
         require_matching([_ModelAsFrame(model), sub], _MUST_MATCH)
     except FrameMismatchError as error:
@@ -58,9 +63,14 @@ def require_same_camera(model: DarkModel, sub: FrameSource) -> None:
 
 
 def judge(
-    model: DarkModel, sub: FrameSource, above: Image, pattern: Image, frame_variance: float,
+    model: DarkModel,
+    sub: FrameSource,
+    above: Image,
+    *,
+    frame_variance: float,
     strength2: float,
-) -> Verdict:  # fmt: skip
+    force: bool,
+) -> Verdict:
     """Compare a sub with what the model expects of it.
 
     Parameters
@@ -71,12 +81,12 @@ def judge(
         The new dark.
     above : ndarray of float32, shape (ny, nx)
         The sub above its level, ADU.
-    pattern : ndarray of float32, shape (ny, nx)
-        The pattern that the model predicts for its state, ADU.
     frame_variance : float
         Variance of an ordinary pixel of the sub, ADU^2.
     strength2 : float
         Squared strength of its dark signal, 1 for the strongest of the library.
+    force : bool
+        Turn the refusal of a noisy sub into a doubt; the wrong sensor is refused all the same.
 
     Returns
     -------
@@ -86,11 +96,16 @@ def judge(
     Raises
     ------
     WrongSubError
-        The sub shows a pattern that is not this sensor's, or this sensor's turned or shifted.
+        The sub shows a pattern that is not this sensor's, or this sensor's turned or shifted; or
+        so much noise that light must have fallen on it.
     """
-    _require_pattern(model, sub, above, np.sqrt(frame_variance))
-    reasons = tuple(_doubts(model, sub, frame_variance, strength2))
-    return Verdict(trusted=not reasons, reasons=reasons)
+    _require_pattern(model, sub, above, float(np.sqrt(frame_variance)))
+    noisy = _too_noisy(model, sub, frame_variance, strength2)
+    if noisy and not force:
+        raise WrongSubError(f"{noisy}. If it is a dark all the same, force it")
+    reasons = (noisy, _extrapolated(model, strength2))
+    told = tuple(reason for reason in reasons if reason)
+    return Verdict(trusted=not told, reasons=told)
 
 
 def _require_pattern(model: DarkModel, sub: FrameSource, above: Image, sigma: float) -> None:
@@ -168,21 +183,24 @@ def _shift(dy: int, dx: int) -> Callable[..., Places]:
     return lambda y, x: (y + dy, x + dx)
 
 
-def _doubts(
-    model: DarkModel, sub: FrameSource, frame_variance: float, strength2: float
-) -> Iterator[str]:
+def _too_noisy(model: DarkModel, sub: FrameSource, frame_variance: float, strength2: float) -> str:
     noisiest = float(model.law.frame_variance.max())
     # Diffusion current grows as the square of the depletion current that hot pixels are made of.
-    if frame_variance > _NOISY * noisiest * max(1.0, strength2):
-        yield (
-            f"{sub.name} has {np.sqrt(frame_variance / noisiest):.1f} times the noise of the "
-            "library's noisiest dark; light may have leaked in, or it is no dark"
-        )
-    if strength2 > _STRONG**2:
-        yield (
-            f"its dark signal is {np.sqrt(strength2):.2f} times the strongest of the library "
-            f"({_range_of(model)}); the master is extrapolated"
-        )
+    if frame_variance <= _NOISY * noisiest * max(1.0, strength2):
+        return ""
+    return (
+        f"{sub.name} has {np.sqrt(frame_variance / noisiest):.1f} times the noise of the library's "
+        "noisiest dark; light has leaked in, or it is no dark"
+    )
+
+
+def _extrapolated(model: DarkModel, strength2: float) -> str:
+    if strength2 <= _STRONG**2:
+        return ""
+    return (
+        f"its dark signal is {np.sqrt(strength2):.2f} times the strongest of the library "
+        f"({_range_of(model)}); the master is extrapolated"
+    )
 
 
 def _range_of(model: DarkModel) -> str:

@@ -1,151 +1,112 @@
-"""The update of every pixel by one new sub, compiled.
-
-The model says ``m`` with variance ``P + scatter`` (the scatter on its grid of variances), the sub
-says ``y`` with variance ``V``. Each variance of the grid gets the weight that library and sub
-together give it. A bright surprise is either a pixel that has changed since the library was taken,
-and is then believed, or a cosmic ray in this one sub, and is then left out: the years since the
-library speak for the first, the rate of cosmic rays in the library and bright neighbours (a track)
-for the second. The result is the posterior mean: a soft mixture, never a switch.
-"""
-
-from math import exp, isfinite, log
-from typing import Any
+"""The update of a prediction by the one new sub."""
 
 import numpy as np
-from numba import njit, prange
+from numpy.typing import NDArray
 
-__all__ = ["update_pixels"]
+from solodark.dark_model.levels import plane_levels, remove_levels, remove_rows, row_profile
+from solodark.dark_model.model import DarkModel, decoded_weights
+from solodark.dark_model.predict import Prediction
+from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
+from solodark.dark_model.smooth_field import smooth_field
+from solodark.dark_model.solve import Solved
+from solodark.dark_model.survey import read_image
+from solodark.dark_model.update_kernel import update_pixels
+from solodark.frames import FrameSource
 
-_SURPRISE2 = 36.0  # six sigma
-# Chance that a bright neighbour stands beside a cosmic ray's pixel, and beside a changed one.
-_NEIGHBOUR_OF_COSMIC = 0.7
-_NEIGHBOUR_OF_CHANGED = 0.02
-_KEPT = 0.889  # what the tail of three steps leaves
+__all__ = ["update"]
+
+Image = NDArray[np.float32]
+
+_BIRTHS_PER_YEAR = 1e-4  # share of pixels that turn hot; cameras differ tenfold either way
+_CHANGED_FLOOR = 1e-7
+_COSMIC_FLOOR = 1e-7
+_YEARS_IF_UNKNOWN = 1.0
+_SECONDS_PER_YEAR = 365.25 * 86_400
+_CHANGED_STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a sub to full scale
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def update_pixels(
-    predicted: Any,
-    observed: Any,
-    parameter_variance: Any,
-    excess: Any,
-    scatter: Any,
-    weight_of_code: Any,
-    scatter_grid: Any,
-    amplitude2: float,
-    frame_variance: float,
-    slope: float,
-    curvature: float,
-    changed_share: float,
-    cosmic_share: float,
-    changed_grid: Any,
-) -> Any:
-    """Posterior mean, variance and chance of change of all pixels.
+def update(
+    model: DarkModel, sub: FrameSource, solved: Solved, prediction: Prediction
+) -> tuple[Image, Image, Image]:
+    """Update the prediction by the sub, pixel by pixel.
 
-    Images are (rows, columns); `scatter` is (t, rows, columns), coded.
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    sub : FrameSource
+        One dark.
+    solved : Solved
+        Its state.
+    prediction : Prediction
+        The model's word on that state.
+
+    Returns
+    -------
+    pattern : ndarray of float32, shape (ny, nx)
+        ADU above the level.
+    variance : ndarray of float32, shape (ny, nx)
+        ADU^2.
+    changed : ndarray of float32, shape (ny, nx)
+        Chance that the pixel is unlike what the library knew.
     """
-    ny, nx = predicted.shape
-    mean = np.empty((ny, nx), np.float32)
-    variance = np.empty((ny, nx), np.float32)
-    changed = np.empty((ny, nx), np.float32)
-    t_all, c_all = scatter_grid.size, changed_grid.size
-    bright = np.zeros((ny, nx), np.bool_)
-    for y in prange(ny):
-        for x in range(nx):
-            error = observed[y, x] - predicted[y, x]
-            known = parameter_variance[y, x] + amplitude2 * _mean_scatter(
-                scatter[:, y, x], weight_of_code, scatter_grid
-            )
-            v = _noise(predicted[y, x], excess[y, x], frame_variance, slope, curvature)
-            bright[y, x] = error > 0.0 and error * error > _SURPRISE2 * (known + v)
-    for y in prange(ny):
-        odds = np.empty(t_all + c_all)
-        gain = np.empty(t_all + c_all)
-        noise = np.empty(t_all + c_all)
-        for x in range(nx):
-            m = predicted[y, x]
-            error = observed[y, x] - m
-            if not isfinite(error):
-                mean[y, x], changed[y, x] = m, 0.0
-                variance[y, x] = parameter_variance[y, x] + amplitude2 * _mean_scatter(
-                    scatter[:, y, x], weight_of_code, scatter_grid
-                )
-                continue
-            beside = _has_bright_neighbour(bright, y, x)
-            born = changed_share * (_NEIGHBOUR_OF_CHANGED if beside else 1 - _NEIGHBOUR_OF_CHANGED)
-            hit = cosmic_share * (_NEIGHBOUR_OF_COSMIC if beside else 1 - _NEIGHBOUR_OF_COSMIC)
-            # Cosmic rays only ever brighten, so that half of their distribution counts double.
-            hit = 2.0 * hit if error > 0.0 else 0.0
-            real = born / (born + hit)
-            best = -1e300
-            for t in range(t_all + c_all):
-                if t < t_all:
-                    share = _share_with_tail(scatter[:, y, x], weight_of_code, t)
-                    prior = parameter_variance[y, x] + scatter_grid[t] * amplitude2
-                else:
-                    share = (born + hit) / c_all
-                    prior = parameter_variance[y, x] + changed_grid[t - t_all]
-                if share <= 0.0:
-                    odds[t] = -1e300
-                    continue
-                v = _noise(m, excess[y, x], frame_variance, slope, curvature)
-                k = prior / (prior + v)
-                v = _noise(m + k * error, excess[y, x], frame_variance, slope, curvature)
-                gain[t], noise[t] = prior / (prior + v), v
-                odds[t] = log(share) - 0.5 * log(prior + v) - 0.5 * error * error / (prior + v)
-                best = max(best, odds[t])
-            total, k_mean, spread, new = 0.0, 0.0, 0.0, 0.0
-            for t in range(t_all + c_all):
-                if odds[t] <= -1e299:
-                    continue
-                weight = exp(odds[t] - best)
-                total += weight
-                believed = weight if t < t_all else weight * real
-                k_mean += believed * gain[t]
-                spread += believed * (gain[t] * noise[t] + (gain[t] * error) ** 2)
-                if t >= t_all:
-                    new += believed
-                    spread += (weight - believed) * parameter_variance[y, x]
-            k_mean /= total
-            mean[y, x] = m + k_mean * error
-            variance[y, x] = max(spread / total - (k_mean * error) ** 2, 0.0)
-            changed[y, x] = new / total
-    return mean, variance, changed
+    image, expected = _clean(model, read_image(sub), prediction.pattern, solved.frame_variance)
+    amplitude2 = float(solved.state @ model.strength @ solved.state) + FLOOR_AMPLITUDE2
+    exposure_s = sub.acquisition.exposure_s or 0.0
+    pattern, variance, changed = update_pixels(
+        expected,
+        image,
+        prediction.variance,
+        model.pixels.excess,
+        model.pixels.scatter,
+        decoded_weights(),
+        model.scatter_grid,
+        amplitude2,
+        solved.frame_variance,
+        model.law.slope,
+        model.law.curvature,
+        _changed_share(model, sub),
+        _COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
+        solved.frame_variance * _CHANGED_STEPS,
+    )
+    return pattern, variance, changed
 
 
-@njit(cache=True, error_model="numpy")
-def _noise(
-    signal: float, excess: float, frame_variance: float, slope: float, curvature: float
-) -> float:
-    positive = max(signal, 0.0)
-    return excess * (frame_variance + slope * positive + curvature * positive * positive)
+def _changed_share(model: DarkModel, sub: FrameSource) -> float:
+    """Share of the pixels that may have changed for good since the library was taken."""
+    taken, known_s = sub.acquisition.date_obs, model.library.taken_s
+    years = _YEARS_IF_UNKNOWN
+    if taken is not None and np.isfinite(known_s).any():
+        years = float(np.nanmin(np.abs(known_s - taken.timestamp()))) / _SECONDS_PER_YEAR
+    return _CHANGED_FLOOR + _BIRTHS_PER_YEAR * years
 
 
-@njit(cache=True, error_model="numpy")
-def _share_with_tail(codes: Any, weight_of_code: Any, t: int) -> float:
-    """Weight of one variance, with a tail: a pixel can always do worse than it ever did."""
-    share = _KEPT * weight_of_code[codes[t]]
-    leak = 0.1
-    for back in range(1, 4):
-        if t >= back:
-            share += leak * weight_of_code[codes[t - back]]
-        leak *= 0.1
-    return share
+def _clean(
+    model: DarkModel, image: Image, pattern: Image, frame_variance: float
+) -> tuple[Image, Image]:
+    """Remove what belongs to this exposure alone: its level and the banding of its rows.
 
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    image : ndarray of float32, shape (ny, nx)
+        The sub, ADU.
+    pattern : ndarray of float32, shape (ny, nx)
+        What is expected in it, ADU above the level.
+    frame_variance : float
+        Variance of one of its ordinary pixels, ADU^2.
 
-@njit(cache=True, error_model="numpy")
-def _mean_scatter(codes: Any, weight_of_code: Any, grid: Any) -> float:
-    total = 0.0
-    for t in range(grid.size):
-        total += weight_of_code[codes[t]] * grid[t]
-    return total
-
-
-@njit(cache=True, error_model="numpy")
-def _has_bright_neighbour(bright: Any, y: int, x: int) -> bool:
-    ny, nx = bright.shape
-    for j in range(max(y - 1, 0), min(y + 2, ny)):
-        for i in range(max(x - 1, 0), min(x + 2, nx)):
-            if bright[j, i] and not (j == y and i == x):
-                return True
-    return False
+    Returns
+    -------
+    cleaned : ndarray of float32, shape (ny, nx)
+        ADU above the level, comparable with `expected`.
+    expected : ndarray of float32, shape (ny, nx)
+        `pattern` and the smooth part that is new in this exposure, ADU.
+    """
+    cfa, sigma = model.acquisition.cfa_pattern, float(np.sqrt(frame_variance))
+    residual = image - pattern
+    residual = remove_levels(residual, plane_levels(residual, cfa), cfa)
+    field = smooth_field(residual, sigma)
+    rows = row_profile(residual - field, sigma)
+    return remove_rows(residual, rows) + pattern, pattern + field

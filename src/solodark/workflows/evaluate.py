@@ -9,8 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.combine import combine
-from solodark.dark_model import DarkModel, is_bias, predict, series_index, solve, update
-from solodark.dark_model.generate import level_image
+from solodark.dark_model import (
+    DarkModel,
+    is_bias,
+    level_image,
+    predict,
+    series_index,
+    solve,
+    update,
+)
 from solodark.errors import NotEnoughFramesError, WrongSubError
 from solodark.evaluation import EvaluationTable, SeriesSums, measure_series, tabulate
 from solodark.evaluation.rivals import find_nearest_master, standard_rivals

@@ -1,0 +1,101 @@
+"""How good the dark model is on real cameras: equivalent subs on darks it has never seen.
+
+Each row learns a model without one series, then judges it on that series beside every rival::
+
+    python benchmarks/real_darks.py ../shared/data
+
+Every figure is an interval's centre; the floors are those of a 60-line prototype. The prototype
+divided by the variance of one sub over all pixels, hot ones included, in the winsorised column too;
+that figure stands beside the strict one, in which numerator and denominator are clipped alike.
+"""
+
+import argparse
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from machine import describe_machine
+from solodark.formats import find_frame_paths, read_acquisition
+from solodark.workflows.evaluate import evaluate_files
+from solodark.workflows.learn import learn_files
+
+RESULTS = Path(__file__).parent / "results" / "real_darks.json"
+STRATA = ("all", "winsorised", "ordinary")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """One row: what is learned from, what is held out, and what a prototype reached."""
+
+    name: str
+    folders: tuple[str, ...]
+    folder: str
+    exposure_s: float
+    floor: tuple[float, float, float]
+
+
+SBIG = tuple(f"sbig-stl1001e/{night}" for night in ("2017_-10C", "2017_-5C", "2019_+0C"))
+ROWS = (
+    HeldOut("asi178mc without 10 s", ("asi178mc",), "asi178mc", 10, (8.3, 9.8, 28)),
+    HeldOut("asi178mc without 30 s", ("asi178mc",), "asi178mc", 30, (8.1, 9.2, 36)),
+    HeldOut("asi178mc without 70 s", ("asi178mc",), "asi178mc", 70, (10.9, 12.3, 20)),
+    HeldOut("asi178mc without 100 s", ("asi178mc",), "asi178mc", 100, (4.5, 5.3, 12)),
+    HeldOut("sbig without 2019, 0 C, 30 s", SBIG, "sbig-stl1001e/2019_+0C", 30, (1.6, 30, 20)),
+    HeldOut("sbig without 2017, -5 C, 60 s", SBIG, "sbig-stl1001e/2017_-5C", 60, (1.9, 23, 21)),
+)
+
+
+def main() -> None:
+    """Run every row and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of real frames")
+    parser.add_argument("--only", default="", help="rows whose name holds this text")
+    arguments = parser.parse_args()
+    rows = [measure(row, arguments.data) for row in ROWS if arguments.only in row.name]
+    if not arguments.only:
+        result = {"command": "python benchmarks/real_darks.py ../shared/data"}
+        result |= {"machine": describe_machine(), "rows": rows}
+        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def measure(row: HeldOut, data: Path) -> dict[str, object]:
+    """Learn without the held-out series, and judge on it."""
+    held_out = [
+        path
+        for path in find_frame_paths([data / row.folder])
+        if read_acquisition(path).exposure_s == row.exposure_s
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "camera.solodark"
+        learned = learn_files([data / folder for folder in row.folders], model, leave_out=held_out)
+        size_mib = model.stat().st_size / 2**20
+        summary = evaluate_files(held_out, model)
+    ours = {name: summary.table.cell("solodark", name) for name in STRATA}
+    reached = [ours[name].equivalent_subs for name in STRATA]
+    by_prototype = ours["all"].variance_adu2 / ours["winsorised"].error_adu2
+    print(
+        f"{row.name}: " + " / ".join(f"{value:.1f}" for value in reached)
+        + f" (winsorised as the prototype counted {by_prototype:.1f}); floor "
+        + " / ".join(f"{value:g}" for value in row.floor)
+        + f"; rank {learned.rank}, {learned.seconds:.0f} s",
+        flush=True,
+    )  # fmt: skip
+    return {
+        "name": row.name,
+        "floor": dict(zip(STRATA, row.floor, strict=True)),
+        "reached": dict(zip(STRATA, reached, strict=True)),
+        "winsorised_as_the_prototype_counted": by_prototype,
+        "clears_the_floor": all(a >= b for a, b in zip(reached, row.floor, strict=True)),
+        "library_frames": learned.n_frames,
+        "rank": learned.rank,
+        "gain_e_per_adu": learned.gain_e_per_adu,
+        "read_noise_e": learned.read_noise_e,
+        "learn_seconds": round(learned.seconds, 1),
+        "model_mib": round(size_mib, 1),
+        "table": summary.table.to_dict(),
+    }
+
+
+if __name__ == "__main__":
+    main()

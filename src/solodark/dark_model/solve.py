@@ -1,0 +1,110 @@
+"""What one sub tells of its exposure: the state of the sensor, its noise and its levels."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.dark_model.model import DarkModel, decoded_weights
+from solodark.dark_model.noise import robust_variance
+from solodark.dark_model.states import SamplePixels, solve_state
+from solodark.dark_model.survey import read_image
+from solodark.frames import FrameSource, cfa_plane_index
+
+__all__ = ["Solved", "sample_pixels", "solve"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Solved:
+    """What one sub tells of its exposure.
+
+    Attributes
+    ----------
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+    covariance : ndarray, shape (rank, rank)
+        Its covariance.
+    frame_variance : float
+        Variance of an ordinary pixel of the sub, ADU^2.
+    levels : ndarray, shape (n_planes,)
+        The sub's own levels, ADU.
+    """
+
+    state: Array
+    covariance: Array
+    frame_variance: float
+    levels: Array
+
+
+def solve(model: DarkModel, sub: FrameSource) -> Solved:
+    """Solve the state of a sub from its pixels.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    sub : FrameSource
+        One dark, as large as the model.
+
+    Returns
+    -------
+    Solved
+        State, noise and levels.
+    """
+    image = read_image(sub)
+    levels = plane_levels(image, model.acquisition.cfa_pattern)
+    above = remove_levels(image, levels, model.acquisition.cfa_pattern)
+    y, x = model.sample.T
+    pixels = sample_pixels(model)
+    values = above[y, x].astype(np.float64)
+    unknown = ~np.isfinite(values)
+    values[unknown] = 0.0
+    pixels = replace(pixels, excess=np.where(unknown, np.inf, pixels.excess))
+    variance = robust_variance(values[: model.sample_random])
+    state = _nearest_state(model, values, pixels)
+    covariance = np.eye(model.rank)
+    for _ in range(3):
+        state, covariance = solve_state(values, pixels, model.law, variance, state)
+        error = values - pixels.maps @ np.append(1.0, state)
+        error -= np.median(error[: model.sample_random])
+        variance = robust_variance(error[: model.sample_random])
+    return Solved(state, covariance, variance, levels)
+
+
+def sample_pixels(model: DarkModel) -> SamplePixels:
+    """What the model knows of the pixels that states are solved from.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    SamplePixels
+        Maps, error and noise at the sampled pixels.
+    """
+    y, x = model.sample.T
+    plane = np.asarray(cfa_plane_index(y, x, model.acquisition.cfa_pattern))
+    scatter = decoded_weights()[model.pixels.scatter[:, y, x].T]
+    return SamplePixels(
+        model.pixels.maps[:, y, x].T.astype(np.float64),
+        scatter @ model.scatter_grid,
+        model.pixels.excess[y, x].astype(np.float64),
+        plane,
+    )
+
+
+def _nearest_state(model: DarkModel, values: Array, pixels: SamplePixels) -> Array:
+    """State of the library frame that looks most like the sub."""
+    maps = pixels.maps
+    spread = np.sqrt(np.median(model.law.frame_variance))
+    distances = [
+        np.mean(np.minimum(np.abs(values - maps @ np.append(1.0, state)), 30 * spread))
+        for state in model.library.states
+    ]
+    nearest: Array = model.library.states[int(np.argmin(distances))]
+    return nearest
