@@ -1,10 +1,11 @@
 """Frames are found among what a person gives."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from solodark.errors import FrameNotFoundError
+from solodark.errors import FrameNotFoundError, SolodarkWarning
 from solodark.formats import find_frame_paths, is_frame_path
 
 
@@ -52,6 +53,22 @@ def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     touch(tmp_path, "darks/1.fit")
     (tmp_path / "darks" / "again").symlink_to(tmp_path, target_is_directory=True)
     assert names(find_frame_paths(tmp_path), tmp_path) == ["darks/1.fit"]
+
+
+def test_a_folder_that_may_not_be_read_is_named_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "1.fit", "locked/2.fit")
+    listed = Path.iterdir
+
+    def guarded(folder: Path) -> Iterator[Path]:
+        if folder.name == "locked":
+            raise PermissionError
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", guarded)
+    with pytest.warns(SolodarkWarning, match="locked: may not be read"):
+        assert names(find_frame_paths(tmp_path), tmp_path) == ["1.fit"]
 
 
 def test_a_missing_path_and_an_empty_folder_are_named(tmp_path: Path) -> None:

@@ -13,10 +13,9 @@ from astropy.nddata import CCDData, StdDevUncertainty
 from numpy.typing import NDArray
 
 from solodark.errors import OutputError, SettingError, SolodarkWarning, UnknownFormatError
-from solodark.formats import read_acquisition, read_frame, write_frame, write_master
+from solodark.formats import read_acquisition, read_frame, write_master
 from solodark.frames import (
     Acquisition,
-    Frame,
     FrameKind,
     InputRecord,
     Master,
@@ -37,7 +36,7 @@ def master(cooled_dark: Acquisition, rng: np.random.Generator) -> Master:
         data=data,
         uncertainty=np.full(data.shape, 2.5, np.float32),
         flags=flags,
-        acquisition=replace(cooled_dark, n_combined=20),
+        acquisition=replace(cooled_dark, n_combined=20, iso=None),
         origin="combined",
         provenance=Provenance(
             action="combine winsorized",
@@ -78,7 +77,7 @@ def test_flags_say_why(tmp_path: Path, master: Master) -> None:
     with fits.open(tmp_path / "master.fits") as hdus:
         assert [hdu.name for hdu in hdus] == ["PRIMARY", "UNCERT", "MASK", "FLAGS"]
         np.testing.assert_array_equal(hdus["FLAGS"].data, master.flags)
-        assert "2: TELEGRAPH" in hdus["FLAGS"].header["COMMENT"]
+        assert hdus["FLAGS"].header["BIT1"] == "TELEGRAPH"
 
 
 def test_the_header_says_what_every_program_asks(tmp_path: Path, master: Master) -> None:
@@ -86,7 +85,7 @@ def test_the_header_says_what_every_program_asks(tmp_path: Path, master: Master)
     header = fits.getheader(tmp_path / "master.fits")
     expected = {
         "IMAGETYP": "Master Dark", "EXPTIME": 180.0, "EXPOSURE": 180.0, "CCD-TEMP": -9.9,
-        "SET-TEMP": -10.0, "GAIN": 120, "OFFSET": 30, "EGAIN": 0.95, "CVF": 0.95, "ISOSPEED": 800,
+        "SET-TEMP": -10.0, "GAIN": 120, "OFFSET": 30, "EGAIN": 0.95, "CVF": 0.95,
         "XBINNING": 2, "YBINNING": 2, "XPIXSZ": 9.26, "INSTRUME": "ZWO ASI294MC Pro",
         "BAYERPAT": "GRBG", "XBAYROFF": 0, "YBAYROFF": 0, "ROWORDER": "TOP-DOWN", "STACKCNT": 20,
         "NCOMBINE": 20, "DATE-OBS": "2024-03-09T21:14:15.926535", "BUNIT": "adu",
@@ -204,27 +203,85 @@ def test_an_unknown_target_or_suffix_is_refused_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(shutil.which("siril-cli") is None, reason="Siril is not installed")
-def test_siril_itself_subtracts_the_master_without_loss(
-    tmp_path: Path, master: Master, rng: np.random.Generator
+def of_a_camera_raw(master: Master) -> Master:
+    return replace(master, acquisition=replace(master.acquisition, iso=1600))
+
+
+def test_the_iso_of_a_photographic_camera_is_in_the_header(tmp_path: Path, master: Master) -> None:
+    write_master(tmp_path / "m.fits", of_a_camera_raw(master))
+    assert fits.getheader(tmp_path / "m.fits")["ISOSPEED"] == 1600
+
+
+def test_rows_stand_in_the_order_of_the_frames_they_are_subtracted_from(
+    tmp_path: Path, master: Master
 ) -> None:
-    even = rng.uniform(1900.25, 1940.25, master.data.shape).astype(np.float32)
-    master = replace(master, data=even)  # without hot pixels, which Siril would also correct
-    light: NDArray[np.float64] = np.rint(even + rng.normal(3000.0, 9.0, even.shape))
-    acquisition = replace(master.acquisition, kind=FrameKind.LIGHT, n_combined=None)
-    for number in (1, 2):
-        write_frame(
-            tmp_path / f"light_0000{number}.fit", Frame(light, acquisition), pixel_type="uint16"
-        )
-    write_master(tmp_path / "dark.fit", master, target="siril")
-    script = tmp_path / "subtract.ssf"
-    script.write_text("requires 1.0.0\nsetext fit\nset32bits\npreprocess light_ -dark=dark\n")
-    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-    done = subprocess.run(  # noqa: S603 - Siril, on files that this test wrote
-        ["siril-cli", "-d", str(tmp_path), "-s", str(script)],  # noqa: S607 - wherever it is
+    turned = replace(master, acquisition=replace(master.acquisition, row_order="BOTTOM-UP"))
+    write_master(tmp_path / "m.fits", turned)
+    with fits.open(tmp_path / "m.fits") as hdus:
+        assert hdus[0].header["ROWORDER"] == "BOTTOM-UP"
+        np.testing.assert_array_equal(hdus[0].data, master.data[::-1])
+        np.testing.assert_array_equal(hdus["UNCERT"].data, master.uncertainty[::-1])
+        np.testing.assert_array_equal(hdus["MASK"].data, master.mask[::-1])
+        np.testing.assert_array_equal(hdus["FLAGS"].data, master.flags[::-1])
+    np.testing.assert_array_equal(read_frame(tmp_path / "m.fits").data, master.data)
+
+
+def test_siril_gets_masters_of_camera_raws_upside_down_as_it_stores_the_raws(
+    tmp_path: Path, master: Master
+) -> None:
+    write_master(tmp_path / "m.fits", of_a_camera_raw(master), target="siril")
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "m.fits"), master.data[::-1])
+    write_master(tmp_path / "m.fits", of_a_camera_raw(master), target="astap")
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "m.fits"), master.data)
+
+
+def test_users_of_deepskystacker_are_warned_of_what_it_does_to_raws(
+    tmp_path: Path, master: Master
+) -> None:
+    with pytest.warns(SolodarkWarning, match=r"m\.fits: DeepSkyStacker .* CFA FITS files"):
+        write_master(tmp_path / "m.fits", of_a_camera_raw(master), target="dss")
+
+
+def siril(folder: Path, *commands: str) -> None:
+    script = folder / "script.ssf"
+    script.write_text("\n".join(("requires 1.0.0", "setext fit", *commands, "")))
+    home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config")}
+    done = subprocess.run(  # noqa: S603 - Siril, on files that a test wrote
+        ["siril-cli", "-d", str(folder), "-s", str(script)],  # noqa: S607 - wherever it is
         env=os.environ | home, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(shutil.which("siril-cli") is None, reason="Siril is not installed")
+@pytest.mark.parametrize("row_order", ["TOP-DOWN", "BOTTOM-UP"])
+def test_siril_itself_subtracts_the_master_without_loss(
+    tmp_path: Path, master: Master, rng: np.random.Generator, row_order: str
+) -> None:
+    even = rng.uniform(1900.25, 1940.25, master.data.shape).astype(np.float32)
+    light: NDArray[np.float64] = np.rint(even + rng.normal(3000.0, 9.0, even.shape))
+    stored = light[::-1] if row_order == "BOTTOM-UP" else light
+    header = fits.Header({"ROWORDER": row_order, "BAYERPAT": "RGGB"})
+    for number in (1, 2):
+        path = tmp_path / f"light_0000{number}.fit"
+        fits.PrimaryHDU(stored.astype(np.uint16), header).writeto(path)
+    # Without hot pixels, which Siril would also correct.
+    dark = replace(master, data=even, acquisition=read_acquisition(path))
+    write_master(tmp_path / "dark.fit", dark, target="siril")
+    siril(tmp_path, "set32bits", "preprocess light_ -dark=dark")
     calibrated = read_frame(tmp_path / "pp_light_00001.fit")
     assert any("fractions of full scale" in note for note in calibrated.acquisition.notes)
-    np.testing.assert_allclose(calibrated.data * 65535, light - master.data, atol=0.01)
+    np.testing.assert_allclose(calibrated.data * 65535, light - even, atol=0.01)
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(shutil.which("siril-cli") is None, reason="Siril is not installed")
+def test_siril_converts_a_camera_raw_to_the_pixels_we_read(tmp_path: Path, real_data: Path) -> None:
+    raw = real_data / "raw-samples" / "canon-550d-magic-lantern.dng"
+    for number in (1, 2):
+        (tmp_path / f"raw_0000{number}.dng").symlink_to(raw.resolve())
+    siril(tmp_path, "set16bits", "convert raw_ -out=.")
+    ours, theirs = read_frame(raw), read_frame(tmp_path / "raw_00001.fit")
+    assert theirs.acquisition.row_order == "BOTTOM-UP"
+    assert theirs.acquisition.cfa_pattern == ours.acquisition.cfa_pattern
+    np.testing.assert_array_equal(theirs.data, ours.data)

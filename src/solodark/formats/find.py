@@ -1,10 +1,11 @@
 """Frames among the files and folders that a person gives."""
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from solodark.errors import FrameNotFoundError
+from solodark.errors import FrameNotFoundError, SolodarkWarning
 from solodark.formats.foreign_errors import shown
 from solodark.formats.readers import READERS, suffix_of
 
@@ -54,6 +55,11 @@ def find_frame_paths(paths: PathLike | Iterable[PathLike]) -> list[Path]:
     ------
     FrameNotFoundError
         A path does not exist, or a folder holds no frame.
+
+    Warns
+    -----
+    SolodarkWarning
+        A folder may not be read, so its frames are left out.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     found: dict[Path, None] = {}
@@ -75,13 +81,21 @@ def find_frame_paths(paths: PathLike | Iterable[PathLike]) -> list[Path]:
 def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:
     """Give the frames of a folder and of those below it, each folder once."""
     real = Path(os.path.realpath(folder))
-    if real in seen or not os.access(folder, os.R_OK | os.X_OK):
+    if real in seen:
         return
     seen.add(real)
-    entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
-    for entry in entries:
+    for entry in _entries(folder):
         if entry.is_dir():
             if not entry.name.startswith("."):
                 yield from _walk(entry, seen)
         elif is_frame_path(entry) and entry.is_file():
             yield entry
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir(), key=lambda entry: entry.name)
+    except PermissionError:
+        message = f"{shown(folder)}: may not be read; its frames are left out"
+        warnings.warn(message, SolodarkWarning, stacklevel=2)
+        return []

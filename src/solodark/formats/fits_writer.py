@@ -13,7 +13,10 @@ from solodark.formats.fits_cards import Card, plain_ascii
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["fits_header", "write_hdus"]
+__all__ = ["Plane", "fits_header", "write_hdus"]
+
+Plane = tuple[str, NDArray[Any], "fits.Header"]
+"""Name, pixels and header of one HDU."""
 
 
 def fits_header(
@@ -46,7 +49,7 @@ def fits_header(
     return header
 
 
-def write_hdus(path: Path, planes: Sequence[tuple[str, NDArray[Any], "fits.Header"]]) -> None:
+def write_hdus(path: Path, planes: Sequence[Plane]) -> None:
     """Write images to a FITS file, whole or not at all.
 
     Parameters

@@ -1,26 +1,24 @@
 """Masters written: with everything known about them, or as another program wants them."""
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.errors import SettingError, UnknownFormatError
+from solodark.errors import SettingError, SolodarkWarning, UnknownFormatError
 from solodark.formats.fits_cards import Card, acquisition_cards
-from solodark.formats.fits_writer import fits_header, write_hdus
+from solodark.formats.fits_writer import Plane, fits_header, write_hdus
 from solodark.formats.foreign_errors import shown
 from solodark.formats.integer_pixels import filled, to_uint16
 from solodark.formats.readers import suffix_of
 from solodark.formats.xisf import write_xisf
 from solodark.frames import Acquisition, Master, MasterDark, PixelFlags
 from solodark.version import __version__
-
-if TYPE_CHECKING:
-    from astropy.io import fits
 
 __all__ = ["TARGETS", "write_master"]
 
@@ -43,11 +41,13 @@ def write_master(
     Without a target the primary image is float32 ADU with the bias level in it, and the HDUs UNCERT
     (one sigma, ADU), MASK (0 = good) and FLAGS (bits of `PixelFlags`) follow, so that
     ``astropy.nddata.CCDData.read(path)`` gives data, uncertainty and mask. With a target there is
-    one image: what that program expects of numbers, without NaN.
+    one image: what that program expects of numbers, without NaN. Rows stand in the order that the
+    files of the combined frames declared, since most programs subtract row by row.
 
     ========== =============================================================================
     ccdproc    the same as without a target
-    siril      float32; ADU, which Siril divides by 65535 by itself as it does with lights
+    siril      float32 ADU, which Siril divides by 65535 by itself as it does with lights; rows
+               bottom-up for camera raws, as Siril converts them
     pixinsight float32 from 0 to 1, as PixInsight scales 16-bit lights; FITS or XISF
     dss        16-bit whole numbers
     astap      float32 ADU
@@ -77,6 +77,7 @@ def write_master(
     -----
     SolodarkWarning
         Values were clipped to 16 bits, or pixels without a value filled; the message counts them.
+        Or the program will change camera raws before it subtracts.
 
     Examples
     --------
@@ -93,7 +94,8 @@ def write_master(
     file = Path(path)
     _require_suffix(file, target)
     cards = [*acquisition_cards(_described(master), master=True), *_own_cards(master)]
-    TARGETS[target or "ccdproc"](_Job(file, master, cards, tuple(comments)))
+    row_order = _row_order(master.acquisition, target)
+    TARGETS[target or "ccdproc"](_Job(file, master, cards, tuple(comments), row_order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,25 @@ class _Job:
     master: Master
     cards: list[Card]
     comments: tuple[str, ...]
+    row_order: str
 
-    def finite(self) -> NDArray[Any]:
-        return filled(self.master.data, self.master.acquisition.cfa_pattern, self.path)
+    def pixels(self) -> NDArray[np.float32]:
+        """Give ADU without NaN, top row first."""
+        cfa_pattern = self.master.acquisition.cfa_pattern
+        return filled(self.master.data, cfa_pattern, self.path).astype(np.float32, copy=False)
 
-    def header(self, *more: Card) -> "fits.Header":
+    def plane(self, name: str, pixels: NDArray[Any], *cards: Card) -> Plane:
+        """Give an HDU, its rows in the order of the frames that the master is for."""
+        ordered = pixels[::-1] if self.row_order == "BOTTOM-UP" else pixels
+        return name, ordered, fits_header(cards)
+
+    def primary(self, pixels: NDArray[Any], *cards: Card) -> Plane:
+        """Give the primary HDU, with all that is known of the master."""
+        name, ordered, _ = self.plane("PRIMARY", pixels)
+        order = Card("ROWORDER", self.row_order, "whether the first row is the sensor's top")
         history = _history(self.master)
-        return fits_header([*self.cards, *more], history=history, comments=self.comments)
+        header = fits_header([*self.cards, order, *cards], history=history, comments=self.comments)
+        return name, ordered, header
 
 
 def _require_suffix(path: Path, target: str | None) -> None:
@@ -149,7 +163,7 @@ def _own_cards(master: Master) -> list[Card]:
 
 
 def _history(master: Master) -> list[str]:
-    """How the master was made, one line a fact."""
+    """Tell how the master was made, one line a fact."""
     provenance = master.provenance
     versions = {"solodark": __version__, **provenance.versions}
     lines = [f"solodark {provenance.action}"] if provenance.action else []
@@ -162,59 +176,77 @@ def _history(master: Master) -> list[str]:
     return lines
 
 
+def _row_order(acquisition: Acquisition, target: str | None) -> str:
+    """Give the order of rows in the files that the master will be subtracted from.
+
+    Siril and ccdproc subtract row by row, whatever ROWORDER says, and Siril turns camera raws
+    upside down when it converts them (seen with Siril 1.0.6).
+    """
+    if acquisition.row_order is not None:
+        return acquisition.row_order
+    from_camera_raws = acquisition.iso is not None
+    return "BOTTOM-UP" if target == "siril" and from_camera_raws else "TOP-DOWN"
+
+
 _ADU = Card("BUNIT", "adu", "unit of the pixels")
 
 
 def _write_complete(job: _Job) -> None:
     master = job.master
     utype = Card("UTYPE", "StdDevUncertainty", "one sigma")
-    mask_meaning = ["0: good; 1: not to be used"]
-    flag_meanings = [f"{flag.value}: {flag.name}" for flag in PixelFlags]
+    good = Card("GOOD", 0, "other values are not to be used")
+    meanings = [
+        Card(f"BIT{flag.bit_length() - 1}", str(flag.name), f"value {flag.value}")
+        for flag in PixelFlags
+    ]
     write_hdus(
         job.path,
         [
-            ("PRIMARY", _float32(master.data), job.header(_ADU)),
-            ("UNCERT", _float32(master.uncertainty), fits_header([utype, _ADU])),
-            ("MASK", master.mask.astype(np.uint8), fits_header([], comments=mask_meaning)),
-            ("FLAGS", master.flags.astype(np.uint8), fits_header([], comments=flag_meanings)),
+            job.primary(master.data.astype(np.float32, copy=False), _ADU),
+            job.plane("UNCERT", master.uncertainty.astype(np.float32, copy=False), utype, _ADU),
+            job.plane("MASK", master.mask.astype(np.uint8), good),
+            job.plane("FLAGS", master.flags.astype(np.uint8), *meanings),
         ],
     )
 
 
-def _float32(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    return pixels.astype(np.float32, copy=False)
+def _write_adu(job: _Job) -> None:
+    write_hdus(job.path, [job.primary(job.pixels(), _ADU)])
 
 
-def _write_float(job: _Job) -> None:
-    write_hdus(job.path, [("PRIMARY", _float32(job.finite()), job.header(_ADU))])
+def _write_fractions(job: _Job) -> None:
+    fractions = job.pixels() / np.float32(FULL_SCALE_ADU)
+    highest = Card("DATAMAX", float(fractions.max()), "pixels are fractions of full scale")
+    if job.path.suffix.lower() == ".xisf":
+        write_xisf(job.path, fractions, [*job.cards, highest], bounds="0:1")
+    else:
+        write_hdus(job.path, [job.primary(fractions, highest)])
 
 
 def _write_for_siril(job: _Job) -> None:
-    """Float ADU, unless the maximum is so low that Siril would take it for fractions."""
-    data = _float32(job.finite())
-    if data.max() > SIRIL_TAKES_FOR_ADU_ABOVE:
-        write_hdus(job.path, [("PRIMARY", data, job.header(_ADU))])
+    """Write ADU, unless they are so low that Siril would take them for fractions."""
+    if job.pixels().max() > SIRIL_TAKES_FOR_ADU_ABOVE:
+        _write_adu(job)
     else:
-        write_hdus(job.path, [("PRIMARY", data / np.float32(FULL_SCALE_ADU), job.header())])
+        _write_fractions(job)
 
 
-def _write_for_pixinsight(job: _Job) -> None:
-    fractions = _float32(job.finite()) / np.float32(FULL_SCALE_ADU)
-    if job.path.suffix.lower() == ".xisf":
-        write_xisf(job.path, fractions, job.cards, bounds="0:1")
-    else:
-        write_hdus(job.path, [("PRIMARY", fractions, job.header())])
-
-
-def _write_whole_numbers(job: _Job) -> None:
-    write_hdus(job.path, [("PRIMARY", to_uint16(job.finite(), job.path), job.header(_ADU))])
+def _write_for_dss(job: _Job) -> None:
+    if job.master.acquisition.iso is not None:
+        warnings.warn(
+            f"{shown(job.path)}: DeepSkyStacker balances and stretches camera raws before it "
+            "subtracts a dark, so this one fits only lights that are CFA FITS files",
+            SolodarkWarning,
+            stacklevel=4,
+        )
+    write_hdus(job.path, [job.primary(to_uint16(job.pixels(), job.path), _ADU)])
 
 
 TARGETS: dict[str, Callable[[_Job], None]] = {
     "siril": _write_for_siril,
-    "pixinsight": _write_for_pixinsight,
-    "dss": _write_whole_numbers,
-    "astap": _write_float,
+    "pixinsight": _write_fractions,
+    "dss": _write_for_dss,
+    "astap": _write_adu,
     "ccdproc": _write_complete,
 }
 """Program to what writes a master for it."""
