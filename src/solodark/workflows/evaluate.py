@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from solodark.dark_model import (
     solve,
     update,
 )
-from solodark.errors import NotEnoughFramesError, WrongSubError
+from solodark.errors import FrameFormatError, NotEnoughFramesError, WrongSubError
 from solodark.evaluation import EvaluationTable, SeriesSums, measure_series, tabulate
 from solodark.evaluation.rivals import find_nearest_master, standard_rivals
 from solodark.evaluation.series import AnyEstimator
@@ -104,7 +105,8 @@ def evaluate_files(
     sums, described = [], []
     for number, files in enumerate(series):
         subs = [read_frame(path) for path in files]
-        sums.append(_measure(dark_model, subs, f"series {number + 1}", rng, progress))
+        session = _night(subs[0]) or f"series {number + 1}"
+        sums.append(_measure(dark_model, subs, session, rng, progress))
         described.append(_in_words(subs))
     return EvaluationSummary(
         table=tabulate(sums, rng=rng),
@@ -148,10 +150,9 @@ def _held_out(
     fresh: list[Path] = []
     left_out: list[tuple[Path, str]] = []
     for path in progress(files, "Looking at darks", len(files)):
-        if read_acquisition(path).kind is not FrameKind.DARK:
-            left_out.append((path, "not a dark"))
-        elif file_sha256(path) in learned:
-            left_out.append((path, "the model has learned from it"))
+        reason = _reason_to_leave_out(path, learned)
+        if reason:
+            left_out.append((path, reason))
         else:
             fresh.append(path)
     groups = _series_of(fresh) if fresh else []
@@ -165,6 +166,22 @@ def _held_out(
             "learn with --leave-out-exposure-s or --leave-out, and judge on what was left out"
         )
     return series, left_out
+
+
+def _reason_to_leave_out(path: Path, learned: set[str]) -> str:
+    try:
+        kind = read_acquisition(path).kind
+    except FrameFormatError as error:
+        return str(error)
+    if kind is not FrameKind.DARK:
+        return "not a dark"
+    return "the model has learned from it" if file_sha256(path) in learned else ""
+
+
+def _night(sub: Frame) -> str:
+    """Name the night: series of one night share its weather, and are resampled together."""
+    date = sub.acquisition.date_obs
+    return (date - timedelta(hours=12)).date().isoformat() if date else ""
 
 
 def _series_of(files: Sequence[Path]) -> list[list[Path]]:
@@ -202,7 +219,7 @@ def _measure(
 
 
 def _rivals(model: DarkModel, subs: Sequence[Frame]) -> dict[str, AnyEstimator]:
-    """What a photographer with the same library would do today."""
+    """Offer what a photographer with the same library would do today."""
     wanted = series_acquisition(subs)
     library = [Path(name) for name in model.library.names if Path(name).is_file()]
     if not library:
@@ -220,15 +237,14 @@ def _nearest_series(
 ) -> list[FrameSource]:
     """Members of the series whose master a photographer would choose."""
     index = series_index(sources)
-    groups = {
-        int(number): [sources[i] for i in np.flatnonzero(index == number)]
-        for number in np.unique(index)
-    }
+    groups: dict[int, list[FrameSource]] = {}
+    for number, source in zip(index, sources, strict=True):
+        groups.setdefault(int(number), []).append(source)
     darks = {number: group for number, group in groups.items() if not is_bias(group[0])}
     if not darks or exposure_s is None:
         return []
     stand_ins = [
-        Frame(np.zeros((1, 1)), series_acquisition(group), name=str(number))
+        Frame(np.zeros((1, 1), np.float32), series_acquisition(group), name=str(number))
         for number, group in darks.items()
     ]
     chosen = find_nearest_master(stand_ins, series_acquisition(subs)).master.name
