@@ -1,0 +1,57 @@
+"""What pixels have in common, learned from pixels that are known only with error."""
+
+import numpy as np
+import pytest
+
+from solodark.dark_model.prior import refine_prior, starting_prior
+
+
+@pytest.fixture
+def pixels(rng):
+    """Nine ordinary pixels in ten and one warm one, and how well each is known."""
+    n = 20_000
+    warm = rng.random(n) < 0.1
+    maps = rng.normal(0.0, [0.5, 2.0], (n, 2))
+    maps[warm] = rng.normal([0.0, 60.0], [0.5, 15.0], (np.count_nonzero(warm), 2))
+    error = 3.0
+    information = np.tile(np.eye(2) / error**2, (n, 1, 1))
+    seen = maps + rng.normal(0.0, error, maps.shape)
+    return seen, information, seen / error**2
+
+
+def test_the_spread_of_pixels_is_learned_without_the_noise_they_are_seen_with(pixels):
+    seen, information, pulls = pixels
+    shares = np.ones(len(seen))
+    first = starting_prior(seen, shares, n_components=2)
+    prior = refine_prior(first, information, pulls, shares, steps=200)
+    warm = int(np.argmax(prior.means[:, 1]))
+    spread = np.sqrt(np.diagonal(np.linalg.inv(prior.precisions), axis1=1, axis2=2))
+    assert prior.weights[warm] == pytest.approx(0.1, rel=0.1)
+    assert prior.means[warm, 1] == pytest.approx(60.0, abs=2.0)
+    assert spread[1 - warm, 1] == pytest.approx(2.0, abs=0.4)
+    assert spread[warm, 1] == pytest.approx(15.0, rel=0.1)
+
+
+def test_pixels_that_stand_for_more_count_for_more(pixels):
+    seen, information, pulls = pixels
+    shares = np.where(seen[:, 1] > 25.0, 1.0, 9.0)
+    first = starting_prior(seen, shares, n_components=2)
+    prior = refine_prior(first, information, pulls, shares, steps=200)
+    assert prior.weights.min() == pytest.approx(0.1 / (0.1 + 0.9 * 9.0), rel=0.2)
+
+
+def test_maps_that_no_frame_constrains_change_nothing_but_stay_finite(pixels):
+    seen, information, pulls = pixels
+    shares = np.ones(len(seen))
+    first = starting_prior(seen, shares, n_components=4)
+    prior = refine_prior(first, 0.0 * information, 0.0 * pulls, shares, steps=3)
+    np.testing.assert_allclose(prior.weights, first.weights, rtol=1e-3)
+    assert np.isfinite(prior.precisions).all()
+
+
+def test_more_components_than_pixels_can_fill_are_still_matrices(rng):
+    maps = rng.normal(0.0, 1.0, (60, 3))
+    prior = starting_prior(maps, np.ones(60), n_components=8)
+    assert prior.weights.shape == (8,)
+    assert prior.weights.sum() == pytest.approx(1.0)
+    assert (np.linalg.eigvalsh(prior.precisions) > 0).all()
