@@ -1,0 +1,109 @@
+"""Every pixel's maps, fitted to frames whose states are known."""
+
+import numpy as np
+import pytest
+
+from solodark.dark_model.pixel_fit import fit_pixels
+from solodark.dark_model.prior import MixturePrior
+
+NOISE_ADU = 5.0
+STARTS = np.array([0, 6, 12, 18, 24, 30])
+STATES = np.repeat([0.0, 0.3, 0.6, 0.8, 1.0], 6)
+DESIGN = np.stack([np.ones(30), STATES], axis=1)
+GRID = np.concatenate([[0.0], NOISE_ADU**2 / 16 * 8.0 ** np.arange(6)])
+NO_LIMIT = 1e9
+
+
+def vague_prior(spread_adu=500.0):
+    return MixturePrior(
+        np.array([1.0]), np.zeros((1, 2)), np.diag([spread_adu**-2.0] * 2)[None, :, :]
+    )
+
+
+def fit(values, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4):
+    prior = prior or vague_prior()
+    shares = 0.5 ** np.arange(1, GRID.size + 1)
+    maps, excess, information, _, scatter, _, evidence = fit_pixels(
+        np.ascontiguousarray(values, dtype=np.float32),
+        DESIGN,
+        np.full(30, NOISE_ADU**2),
+        slope,
+        0.0,
+        censor_adu,
+        STARTS,
+        np.array([0.05**2, 0.09, 0.36, 0.64, 1.0]),
+        prior.precisions,
+        prior.pulls,
+        prior.log_norms,
+        GRID,
+        (shares / shares.sum())[None, :],
+        iterations,
+        8,
+    )
+    return maps, excess, information, scatter, evidence
+
+
+@pytest.fixture
+def truth(rng):
+    return np.stack([rng.normal(0.0, 3.0, 3000), rng.exponential(200.0, 3000)], axis=1)
+
+
+@pytest.fixture
+def frames(truth, rng):
+    return truth @ DESIGN.T + rng.normal(0.0, NOISE_ADU, (len(truth), 30))
+
+
+def test_maps_are_found_within_their_own_error(truth, frames):
+    maps, _, information, _, _ = fit(frames)
+    sigma = np.sqrt(np.diagonal(np.linalg.inv(information), axis1=1, axis2=2))
+    pulls = (maps - truth) / sigma
+    assert np.abs(np.mean(pulls, axis=0)).max() < 0.1
+    np.testing.assert_allclose(np.std(pulls, axis=0), 1.0, atol=0.25)
+
+
+def test_cosmic_rays_in_single_frames_do_not_enter_the_maps(truth, frames, rng):
+    clean = fit(frames)[0]
+    hit = frames.copy()
+    hit[np.arange(3000), rng.integers(0, 30, 3000)] += 2000.0
+    change = fit(hit)[0] - clean
+    assert np.abs(np.median(change, axis=0)).max() < 0.3
+    assert np.quantile(np.abs(change), 0.95) < NOISE_ADU
+
+
+def test_noisy_pixels_are_told_from_quiet_ones(truth, frames, rng):
+    noisy = np.arange(3000) < 300
+    loud = truth[noisy] @ DESIGN.T + rng.normal(0.0, 3.0 * NOISE_ADU, (300, 30))
+    excess = fit(np.concatenate([loud, frames[300:]]))[1]
+    assert np.median(excess[noisy]) == pytest.approx(9.0, rel=0.4)
+    assert np.median(excess[~noisy]) == pytest.approx(1.0, rel=0.1)
+
+
+def test_a_pixel_that_hops_between_series_is_known_to_scatter(truth, frames):
+    hop = np.repeat([0.0, 150.0, 0.0, 150.0, 0.0], 6) * STATES
+    hopping = np.arange(3000) < 300
+    scatter = fit(np.where(hopping[:, None], frames + hop, frames))[3] @ GRID
+    assert np.median(scatter[hopping]) > 20.0 * np.median(scatter[~hopping])
+
+
+def test_a_firm_prior_holds_pixels_that_a_vague_one_lets_go(frames):
+    vague, firm = fit(frames)[0], fit(frames, vague_prior(spread_adu=0.5))[0]
+    assert np.abs(firm[:, 0]).mean() < 0.2 * np.abs(vague[:, 0]).mean()
+
+
+def test_saturated_values_do_not_pull_a_bright_pixel_down(truth, frames):
+    bright = truth[:, 1] > 400.0
+    flattened = np.minimum(frames, 300.0)
+    censored = fit(flattened, censor_adu=299.0, iterations=8)[0][bright, 1]
+    believed = fit(flattened, iterations=8)[0][bright, 1]
+    true = truth[bright, 1]
+    assert np.median(np.abs(censored - true)) < 0.3 * np.median(np.abs(believed - true))
+
+
+def test_the_number_of_chunks_and_neighbours_does_not_matter(frames):
+    whole, part = fit(frames)[0], fit(frames[100:110])[0]
+    np.testing.assert_array_equal(whole[100:110], part)
+
+
+def test_states_that_are_right_have_more_evidence_than_states_that_are_wrong(truth, frames):
+    wrong = truth @ DESIGN[::-1].T + (frames - truth @ DESIGN.T)
+    assert np.mean(fit(frames)[4]) > np.mean(fit(wrong)[4]) + 1.0
