@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,8 +139,12 @@ def _describe(
         column(s.acquisition.sensor_temperature_c for s in sources),
         series,
         states,
-        column(date and date.timestamp() for date in (s.acquisition.date_obs for s in sources)),
+        column(_unix_s(s.acquisition.date_obs) for s in sources),
     )
+
+
+def _unix_s(date: datetime | None) -> float | None:
+    return None if date is None else date.timestamp()
 
 
 def _shared_acquisition(sources: Sequence[FrameSource]) -> Acquisition:

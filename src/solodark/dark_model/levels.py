@@ -1,4 +1,4 @@
-"""The level of a frame and the banding of its rows, which belong to the frame and not the sensor."""
+"""The level of a frame and the banding of its rows: the frame's own, not the sensor's."""
 
 from typing import Any
 

@@ -21,6 +21,30 @@ def map_pass(
     sources: Sequence[FrameSource], series: NDArray[np.intp], survey: Survey, fit: SampleFit,
     settings: LearnSettings, progress: Progress,
 ) -> tuple[PixelMaps, Array]:  # fmt: skip
+    """Fit every pixel to all frames, a band of rows at a time.
+
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        The library, sorted by series.
+    series : ndarray of int, shape (n,)
+        Series of each frame.
+    survey : Survey
+        Levels of the frames.
+    fit : SampleFit
+        States, prior and noise.
+    settings : LearnSettings
+        How to learn.
+    progress : Progress
+        Who is told.
+
+    Returns
+    -------
+    pixels : PixelMaps
+        What is known of every pixel.
+    class_information : ndarray, shape (k, d, d)
+        Mean normal matrix of the pixels of each component, scaled to ``[0, 0] == 1``.
+    """
     shape = sources[0].shape
     starts = series_starts(series)
     d, k = fit.design.shape[1], fit.prior.weights.size

@@ -47,7 +47,7 @@ def decoded_weights() -> Array:
     ndarray, shape (256,)
         Between 0 and 1.
     """
-    table = np.exp2((np.arange(256) - 255.0) / _STEPS_PER_OCTAVE)
+    table: Array = np.exp2((np.arange(256) - 255.0) / _STEPS_PER_OCTAVE)
     table[0] = 0.0
     return table
 

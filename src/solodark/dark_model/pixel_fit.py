@@ -4,10 +4,10 @@ For pixel i and frame f of series g, with the state ``x_f`` of the frame known::
 
     y_if = x_f . theta_i + d_ig + noise_if          theta_i ~ mixture prior of the sensor
 
-``d_ig`` is what the model cannot explain in a whole series (a drift, a telegraph level that lasted,
-a pixel that is not linear); its scale is unknown for each pixel and is carried as weights on a grid.
-Robust weights lower single outliers such as cosmic rays. Saturated values are censored: they pull
-the fit up where it falls short of them, and say nothing where it does not.
+``d_ig`` is what the model cannot explain in a whole series (a drift, a telegraph level that
+lasted, a pixel that is not linear); its scale is unknown for each pixel and is carried as weights
+on a grid. Robust weights lower single outliers such as cosmic rays. Saturated values are censored:
+they pull the fit up where it falls short of them, and say nothing where it does not.
 """
 
 from math import exp, log
@@ -29,7 +29,7 @@ _EXCESS_PRIOR_DOF = 12.0  # how firmly a pixel's noise is held to its class
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def fit_pixels(
+def fit_pixels(  # numpydoc ignore=PR01
     values: Any,
     design: Any,
     frame_variance: Any,
@@ -49,8 +49,9 @@ def fit_pixels(
     """Fit all pixels of a block.
 
     `values` is (n_pixels, n_frames) float32, frames sorted by series; `design` (n_frames, d);
-    values above `censor_adu` are saturated; `series_start` (n_series + 1); `amplitude2` the squared strength of the dark signal in each
-    series; `scatter_grid` (t) variances of ``d``; `scatter_prior` (k, t) their prior by component.
+    values above `censor_adu` are saturated; `series_start` (n_series + 1); `amplitude2` the
+    squared strength of the dark signal in each series; `scatter_grid` (t) variances of ``d``;
+    `scatter_prior` (k, t) their prior by component.
 
     Returns maps (n, d), noise excess (n), information (n, d, d), pulls (n, d), scatter weights
     (n, t), component odds (n, k) and log evidence (n).

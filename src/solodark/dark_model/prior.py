@@ -7,6 +7,7 @@ information matrices so that maps which no frame constrains are allowed.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp
 from typing import Any
 
@@ -45,14 +46,16 @@ class MixturePrior:
     @property
     def pulls(self) -> Array:
         """Precision times mean of each component, shape (k, d)."""
-        return np.einsum("kij,kj->ki", self.precisions, self.means)
+        pulls: Array = np.einsum("kij,kj->ki", self.precisions, self.means)
+        return pulls
 
     @property
     def log_norms(self) -> Array:
         """Logarithm of each component's weight and normalisation, shape (k,)."""
         log_determinants = np.linalg.slogdet(self.precisions)[1]
         lengths = np.einsum("ki,kij,kj->k", self.means, self.precisions, self.means)
-        return np.log(self.weights) + 0.5 * log_determinants - 0.5 * lengths
+        norms: Array = np.log(self.weights) + 0.5 * log_determinants - 0.5 * lengths
+        return norms
 
 
 def starting_prior(maps: Array, shares: Array, n_components: int) -> MixturePrior:
@@ -77,7 +80,7 @@ def starting_prior(maps: Array, shares: Array, n_components: int) -> MixturePrio
     reach = np.cumsum(shares[order]) / shares.sum()
     means, precisions, weights = [], [], []
     breaks = _breaks(n_components)
-    for low, high in zip(breaks[:-1], breaks[1:], strict=True):
+    for low, high in pairwise(breaks):
         shell = order[(reach > low) & (reach <= high)]
         if shell.size < 10 * maps.shape[1]:
             shell = order[-10 * maps.shape[1] :]
@@ -96,8 +99,7 @@ def _breaks(n_components: int) -> list[float]:
 
 def _precision(covariance: Array) -> Array:
     scale = np.diag(np.maximum(np.diag(covariance), 1e-12))
-    inverse: Array = np.linalg.inv(covariance + 1e-6 * scale)
-    return inverse
+    return np.linalg.inv(covariance + 1e-6 * scale).astype(np.float64)
 
 
 def refine_prior(
@@ -178,7 +180,7 @@ def _expect(
 
 
 @njit(cache=True, error_model="numpy")
-def component_posteriors(
+def component_posteriors(  # numpydoc ignore=PR01
     information: Any,
     pull: Any,
     precisions: Any,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ Image = NDArray[np.float32]
 
 FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
 _CHUNKS = 32
+_FIRST_SLOPE = 0.5  # ADU^2 per ADU, of the order of most cameras; refined in the first round
+_QUANTISATION_VARIANCE = 1 / 12
 _FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 18, 20, 24, 32))
 _LINEAR_SHARE = 0.75  # sensors are linear to about three quarters of what they or their ADC hold
 _COSMIC_SIGMA = 7.0
@@ -47,6 +50,18 @@ class SampleFit:
 
 
 def series_starts(series: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Find where each series begins among frames sorted by series.
+
+    Parameters
+    ----------
+    series : ndarray of int, shape (n,)
+        Sorted series numbers.
+
+    Returns
+    -------
+    ndarray of int, shape (n_series + 1,)
+        First frame of each series, and the number of frames.
+    """
     return np.append(np.searchsorted(series, np.unique(series)), len(series))
 
 
@@ -56,7 +71,8 @@ def _zero_frames(sources: Sequence[FrameSource]) -> NDArray[np.bool_]:
     if biases.any():
         return biases
     exposures = np.array([source.acquisition.exposure_s or 0.0 for source in sources])
-    return exposures <= exposures.min() * 1.01
+    shortest: NDArray[np.bool_] = exposures <= exposures.min() * 1.01
+    return shortest
 
 
 def fit_sample(
@@ -67,26 +83,65 @@ def fit_sample(
     rank: int,
     settings: LearnSettings,
 ) -> SampleFit:
+    """Fit states, prior and noise on the sample, for one rank.
+
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        The library, sorted by series.
+    series : ndarray of int, shape (n,)
+        Series of each frame.
+    sample : Sample
+        The sampled pixels.
+    survey : Survey
+        Their values.
+    rank : int
+        Number of dark maps.
+    settings : LearnSettings
+        How to learn.
+
+    Returns
+    -------
+    SampleFit
+        The fit, with its evidence.
+    """
     starts = series_starts(series)
     exposures_s = np.array([source.acquisition.exposure_s or 0.0 for source in sources])
-    values = survey.values.astype(np.float64)
-    variance = _first_variance(values[:, : sample.n_random], starts)
-    design = starting_states(values, variance, 0.5, _zero_frames(sources), rank)
-    rows = _row_offsets(survey.profiles, design)
-    values = survey.values - rows[:, sample.y]
-    maps = np.linalg.lstsq(design, values.astype(np.float64), rcond=None)[0].T
-    prior = starting_prior(maps, sample.shares, settings.n_components)
-    grid = _scatter_grid(float(variance.min()), float(np.abs(values).max()))
-    fit = SampleFit(
-        design, prior, NoiseLaw(variance, 0.5, 0.0), grid,
-        _first_scatter_prior(settings.n_components, grid.size),
-        _strength(maps, design, sample.shares), rows,
-        _least_squares(design, survey.levels).T, 0.0, _censor_adu(sources[0].acquisition, values, survey.levels),
-        -np.inf,
-    )  # fmt: skip
+    fit, values = _first_fit(sources, sample, survey, starts, rank, settings)
     for _ in range(settings.rounds):
         fit = _round(fit, values, starts, sample, settings, exposures_s)
-    return fit
+    return replace(fit, level_maps=_least_squares(fit.design, survey.levels).T)
+
+
+def _first_fit(
+    sources: Sequence[FrameSource],
+    sample: Sample,
+    survey: Survey,
+    starts: NDArray[np.intp],
+    rank: int,
+    settings: LearnSettings,
+) -> tuple[SampleFit, Image]:
+    raw = survey.values.astype(np.float64)
+    variance = _first_variance(raw[:, : sample.n_random], starts)
+    design = starting_states(raw, variance, _FIRST_SLOPE, _zero_frames(sources), rank)
+    rows = _row_offsets(survey.profiles, design)
+    values = survey.values - rows[:, sample.y].astype(np.float32)
+    maps = _least_squares(design, values.astype(np.float64)).T
+    grid = _scatter_grid(float(variance.min()), float(np.abs(values).max()))
+    fit = SampleFit(
+        design=design,
+        prior=starting_prior(maps, sample.shares, settings.n_components),
+        law=NoiseLaw(variance, _FIRST_SLOPE, 0.0),
+        scatter_grid=grid,
+        scatter_prior=_first_scatter_prior(settings.n_components, grid.size),
+        strength=_strength(maps, design, sample.shares),
+        rows=rows,
+        level_maps=_least_squares(design, survey.levels).T,
+        cosmic_share_per_s=0.0,
+        censor_adu=_censor_adu(sources[0].acquisition, values, survey.levels),
+        evidence=-np.inf,
+    )
+    return fit, values
 
 
 def _censor_adu(acquisition: Acquisition, values: Image, levels: Array) -> float:
@@ -105,22 +160,23 @@ def _censor_adu(acquisition: Acquisition, values: Image, levels: Array) -> float
 def _first_variance(values: Array, starts: NDArray[np.intp]) -> Array:
     """Variance of each frame from its difference to a neighbour, in its series where it has one."""
     variance = np.zeros(len(values))
-    for first, last in zip(starts[:-1], starts[1:], strict=True):
+    for first, last in pairwise(starts):
+        alone = last - first == 1
+        low, high = (0, len(values)) if alone else (first, last)
         for f in range(first, last):
-            neighbour = f + 1 if f + 1 < last else max(f - 1, 0) or min(f + 1, len(values) - 1)
-            difference = values[f] - values[neighbour]
+            difference = values[f] - values[f + 1 if f + 1 < high else max(f - 1, low)]
             variance[f] = robust_variance(difference - np.median(difference)) / 2
-    return np.maximum(variance, 0.05)
+    return np.maximum(variance, _QUANTISATION_VARIANCE)
 
 
 def _least_squares(design: Array, values: Array) -> Array:
-    solution: Array = np.linalg.lstsq(design, values, rcond=None)[0]
-    return solution
+    return np.asarray(np.linalg.lstsq(design, values, rcond=None)[0], dtype=np.float64)
 
 
 def _row_offsets(profiles: Array, design: Array) -> Array:
-    """What the rows of each frame show beyond the sensor's own row pattern."""
-    return profiles - design @ _least_squares(design, profiles)
+    """Find what the rows of each frame show beyond the sensor's own row pattern."""
+    offsets: Array = profiles - design @ _least_squares(design, profiles)
+    return offsets
 
 
 def _scatter_grid(variance: float, largest: float) -> Array:
@@ -139,13 +195,15 @@ def _strength(maps: Array, design: Array, shares: Array) -> Array:
     warm = level >= np.quantile(level[shares == shares.max()], 0.99)
     form = maps[warm, 1:].T @ maps[warm, 1:] / np.count_nonzero(warm)
     strongest = np.einsum("fr,rq,fq->f", design[:, 1:], form, design[:, 1:]).max()
-    return form / max(strongest, 1e-12)
+    scaled: Array = form / max(strongest, 1e-12)
+    return scaled
 
 
 def _amplitude2(design: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
     frames = np.einsum("fr,rq,fq->f", design[:, 1:], strength, design[:, 1:])
     series = np.add.reduceat(frames, starts[:-1]) / np.diff(starts)
-    return series + FLOOR_AMPLITUDE2
+    amplitude2: Array = series + FLOOR_AMPLITUDE2
+    return amplitude2
 
 
 def _round(
@@ -187,7 +245,7 @@ def _cosmic_share_per_s(
 ) -> float:  # fmt: skip
     """Bright outliers of one frame of a series, for each pixel and second."""
     hits, pixel_seconds = 0, 0.0
-    for first, last in zip(starts[:-1], starts[1:], strict=True):
+    for first, last in pairwise(starts):
         if last - first < 3:
             continue
         error = values[first:last] - predicted[first:last]
@@ -195,7 +253,7 @@ def _cosmic_share_per_s(
         z = (error - np.median(error, axis=0)) / np.sqrt(variance * excess)
         brightest = z.max(axis=0)
         calm = np.count_nonzero(np.abs(z) > _QUIET_SIGMA, axis=0) == 1
-        hits += np.count_nonzero((brightest > _COSMIC_SIGMA) & calm & (excess < _QUIET_EXCESS))
+        hits += int(np.count_nonzero((brightest > _COSMIC_SIGMA) & calm & (excess < _QUIET_EXCESS)))
         pixel_seconds += z.shape[1] * float(exposures_s[first:last].sum())
     return hits / pixel_seconds if pixel_seconds > 0 else 0.0
 
@@ -203,6 +261,24 @@ def _cosmic_share_per_s(
 def fit_values(
     fit: SampleFit, values: Image, starts: NDArray[np.intp], settings: LearnSettings
 ) -> tuple[Array, ...]:
+    """Fit every pixel of a block.
+
+    Parameters
+    ----------
+    fit : SampleFit
+        States, prior and noise.
+    values : ndarray of float32, shape (n_frames, n_pixels)
+        ADU above level and rows, frames sorted by series.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+    settings : LearnSettings
+        How to learn.
+
+    Returns
+    -------
+    tuple of ndarray
+        As `solodark.dark_model.pixel_fit.fit_pixels` gives it.
+    """
     result: tuple[Array, ...] = fit_pixels(
         np.ascontiguousarray(values.T, dtype=np.float32), fit.design, fit.law.frame_variance,
         fit.law.slope, fit.law.curvature, fit.censor_adu, starts,
@@ -214,8 +290,7 @@ def fit_values(
 
 def _learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:
     mass = np.einsum("nk,nt,n->kt", odds, scatter, shares) + 1e-2
-    result: Array = mass / mass.sum(axis=1, keepdims=True)
-    return result
+    return np.asarray(mass / mass.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def _learn_noise(
@@ -229,7 +304,7 @@ def _learn_noise(
         for f in range(len(values))
     ])  # fmt: skip
     deviations, shrink = np.zeros_like(residual), np.zeros(len(values))
-    for first, last in zip(starts[:-1], starts[1:], strict=True):
+    for first, last in pairwise(starts):
         deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
         shrink[first:last] = 1.0 - 1.0 / (last - first)
     return fit_noise_law(predicted, deviations, variance, shrink=shrink)
@@ -240,4 +315,5 @@ def _leverage(fit: SampleFit) -> Array:
     ordinary = fit.prior.precisions[np.argmax(fit.prior.weights)]
     weighted = fit.design / fit.law.frame_variance[:, None]
     covariance = np.linalg.inv(fit.design.T @ weighted + ordinary)
-    return np.clip(np.einsum("fr,rq,fq->f", weighted, covariance, fit.design), 0.0, 0.9)
+    pull: Array = np.einsum("fr,rq,fq->f", weighted, covariance, fit.design)
+    return np.clip(pull, 0.0, 0.9)

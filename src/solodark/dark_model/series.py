@@ -36,7 +36,7 @@ def is_bias(source: FrameSource) -> bool:
 
 
 def series_index(sources: Sequence[FrameSource]) -> NDArray[np.intp]:
-    """Number of the series that each frame belongs to.
+    """Give the number of the series that each frame belongs to.
 
     A series is a run of frames of one exposure and one cooler target; a pause of more than three
     hours begins a new one. Frames without a date are one series for each exposure and folder name.

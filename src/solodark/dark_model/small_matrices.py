@@ -11,7 +11,7 @@ _FLOOR = 1e-30  # keeps a direction that no frame constrains from dividing by ze
 
 
 @njit(cache=True, error_model="numpy")
-def cholesky(matrix: Any, n: int, factor: Any) -> float:
+def cholesky(matrix: Any, n: int, factor: Any) -> float:  # numpydoc ignore=PR01
     """Lower Cholesky factor of ``matrix[:n, :n]`` into `factor`; gives the log determinant."""
     log_determinant = 0.0
     for i in range(n):
@@ -28,7 +28,7 @@ def cholesky(matrix: Any, n: int, factor: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def solve_cholesky(factor: Any, n: int, right: Any, solution: Any) -> float:
+def solve_cholesky(factor: Any, n: int, right: Any, solution: Any) -> float:  # numpydoc ignore=PR01
     """Solve for `solution`; gives ``right . solution`` (the squared length under the inverse)."""
     length = 0.0
     for i in range(n):

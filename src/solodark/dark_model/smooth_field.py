@@ -1,7 +1,7 @@
 """The smooth part of a dark that is new in every exposure: drifting bias, glow of another strength.
 
-Over a block of 64 x 64 pixels one sub averages its own noise down 64 times, so what is smooth can be
-read off the sub itself, whatever the maps say. Blocks are shrunk towards zero by how much they
+Over a block of 64 x 64 pixels one sub averages its own noise down 64 times, so what is smooth can
+be read off the sub itself, whatever the maps say. Blocks are shrunk towards zero by how much they
 differ beyond their noise, so that a sub without such a part gets none.
 """
 

@@ -75,7 +75,7 @@ def solve(model: DarkModel, sub: FrameSource) -> Solved:
 
 
 def sample_pixels(model: DarkModel) -> SamplePixels:
-    """What the model knows of the pixels that states are solved from.
+    """Tell what the model knows of the pixels that states are solved from.
 
     Parameters
     ----------

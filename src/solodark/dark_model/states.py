@@ -91,7 +91,7 @@ def solve_state(
             weight = weight * np.minimum(1.0, _ROBUST_SIGMA2 / np.maximum(z2, 1e-12))
         normal = (columns * weight[:, None]).T @ columns
         solution = np.linalg.solve(normal + _ridge(normal), columns.T @ (weight * target))
-    covariance = np.linalg.inv(normal + _ridge(normal))
+    covariance = np.linalg.inv(normal + _ridge(normal)).astype(np.float64)
     return solution[:rank], covariance[:rank, :rank]
 
 

@@ -24,7 +24,7 @@ _KEPT = 0.889  # what the tail of three steps leaves
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def update_pixels(
+def update_pixels(  # numpydoc ignore=PR01
     predicted: Any,
     observed: Any,
     parameter_variance: Any,
@@ -118,13 +118,14 @@ def _noise(
     signal: float, excess: float, frame_variance: float, slope: float, curvature: float
 ) -> float:
     positive = max(signal, 0.0)
-    return excess * (frame_variance + slope * positive + curvature * positive * positive)
+    variance: float = excess * (frame_variance + slope * positive + curvature * positive * positive)
+    return variance
 
 
 @njit(cache=True, error_model="numpy")
 def _share_with_tail(codes: Any, weight_of_code: Any, t: int) -> float:
     """Weight of one variance, with a tail: a pixel can always do worse than it ever did."""
-    share = _KEPT * weight_of_code[codes[t]]
+    share: float = _KEPT * weight_of_code[codes[t]]
     leak = 0.1
     for back in range(1, 4):
         if t >= back:

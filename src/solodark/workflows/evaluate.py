@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -129,18 +130,21 @@ def model_rows(model: DarkModel) -> dict[str, AnyEstimator]:
     dict of str to estimator
         The full estimate, and the maps alone without the update by the sub's own pixels.
     """
+    return {
+        "solodark": partial(_generated, model),
+        "solodark, maps alone": partial(_maps_alone, model),
+    }
 
-    def generated(sub: Frame) -> NDArray[np.float32]:
-        solved = solve(model, sub)
-        prediction = predict(model, solved.state, solved.covariance)
-        pattern = update(model, sub, solved, prediction)[0]
-        return pattern + level_image(model, solved.state)
 
-    def maps_alone(sub: Frame) -> NDArray[np.float32]:
-        state = solve(model, sub).state
-        return predict(model, state).pattern + level_image(model, state)
+def _generated(model: DarkModel, sub: Frame) -> NDArray[np.float32]:
+    solved = solve(model, sub)
+    prediction = predict(model, solved.state, solved.covariance)
+    return update(model, sub, solved, prediction)[0] + level_image(model, solved.state)
 
-    return {"solodark": generated, "solodark, maps alone": maps_alone}
+
+def _maps_alone(model: DarkModel, sub: Frame) -> NDArray[np.float32]:
+    state = solve(model, sub).state
+    return predict(model, state).pattern + level_image(model, state)
 
 
 def _held_out(
