@@ -48,7 +48,7 @@ class StoredPixels:
         Returns
         -------
         ndarray of uint16 or float32, of the same shape
-            ADU, native byte order, C-contiguous.
+            ADU, native byte order, C-contiguous, never sharing memory with `stored`.
         """
         if self._offset_binary():
             signless = stored.view(f"{self.dtype.byteorder}u2").astype(np.uint16, order="C")
