@@ -66,22 +66,25 @@ def write_arrays(
     from zarr.storage import ZipStore
 
     header = {
-        "format": _FORMAT, "version": _VERSION, "content": content, "description": description,
-    }  # fmt: skip
-    with atomic_write(path) as temporary_path:
-        with ZipStore(temporary_path, mode="w") as store:
-            root = zarr.create_group(store=store, attributes={"solodark": json.dumps(header)})
-            for name, array in arrays.items():
-                root.create_array(
-                    name,
-                    data=np.ascontiguousarray(array),
-                    chunks=_chunks(array.shape),
-                    serializer=BytesCodec(endian="little" if array.dtype.itemsize > 1 else None),
-                    compressors=[
-                        BloscCodec(cname="zstd", clevel=3, typesize=array.dtype.itemsize),
-                        _checksum(),
-                    ],
-                )
+        "format": _FORMAT,
+        "version": _VERSION,
+        "content": content,
+        "description": description,
+    }
+    with atomic_write(path) as temporary_path, ZipStore(temporary_path, mode="w") as store:
+        root = zarr.create_group(store=store, attributes={"solodark": json.dumps(header)})
+        for name, array in arrays.items():
+            root.create_array(
+                name,
+                data=np.ascontiguousarray(array),
+                chunks=_chunks(array.shape),
+                serializer=BytesCodec(endian="little" if array.dtype.itemsize > 1 else None),
+                compressors=[
+                    BloscCodec(cname="zstd", clevel=3, typesize=array.dtype.itemsize),
+                    _checksum(),
+                ],
+                config={"write_empty_chunks": True},  # so that a lost chunk is no empty one
+            )
 
 
 def _checksum() -> Any:
@@ -149,8 +152,16 @@ def _read_store(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         warnings.simplefilter("ignore")
         root = zarr.open_group(store=store, mode="r")
         header = json.loads(str(root.attrs["solodark"]))
-        arrays = {name: np.asarray(array[...]) for name, array in root.arrays()}
+        arrays = {name: _read_whole(name, array) for name, array in root.arrays()}
     return header, arrays
+
+
+def _read_whole(name: str, array: Any) -> NDArray[Any]:
+    """Read an array that has all its chunks: Zarr takes a missing one for zeros."""
+    lost = array.nchunks - array.nchunks_initialized
+    if lost:
+        raise ValueError(f"{lost} of {array.nchunks} parts of {name} are lost")
+    return np.asarray(array[...])
 
 
 def _require_header(header: dict[str, Any], content: str, path: Path) -> dict[str, Any]:
