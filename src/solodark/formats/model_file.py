@@ -8,6 +8,7 @@ import json
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,16 @@ MODEL_SUFFIX = ".solodark"
 _FORMAT = "solodark"
 _VERSION = 1
 _CHUNK_PIXELS = 1 << 20
+_SIGNS_OF_DAMAGE = (
+    KeyError,
+    ValueError,
+    TypeError,
+    OSError,
+    RuntimeError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def write_arrays(
@@ -70,6 +81,7 @@ def write_arrays(
         "version": _VERSION,
         "content": content,
         "description": description,
+        "arrays": list(arrays),
     }
     with atomic_write(path) as temporary_path, ZipStore(temporary_path, mode="w") as store:
         root = zarr.create_group(store=store, attributes={"solodark": json.dumps(header)})
@@ -136,7 +148,7 @@ def read_arrays(
         )
     try:
         header, arrays = _read_store(path)
-    except (KeyError, ValueError, TypeError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+    except _SIGNS_OF_DAMAGE as error:
         raise ModelFileError(
             f"{path} is damaged ({str(error).splitlines()[0] if str(error) else 'unreadable'}); "
             "learn it anew with `solodark learn`"
@@ -148,11 +160,15 @@ def _read_store(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     import zarr
     from zarr.storage import ZipStore
 
+    zipfile.ZipFile(path).close()  # Zarr's own store cannot be closed once this has failed
     with warnings.catch_warnings(), ZipStore(path, mode="r") as store:
         warnings.simplefilter("ignore")
         root = zarr.open_group(store=store, mode="r")
         header = json.loads(str(root.attrs["solodark"]))
         arrays = {name: _read_whole(name, array) for name, array in root.arrays()}
+    lost = set(header.get("arrays", ())) - set(arrays)
+    if lost:
+        raise ValueError(f"{', '.join(sorted(lost))} lost")
     return header, arrays
 
 
