@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from solodark.frames.statistics import STATISTICS_VERSION
 from solodark.library.packing import (
+    PackingError,
     pack_acquisition,
     pack_statistics,
     unpack_acquisition,
@@ -116,7 +117,7 @@ class Catalogue:
             rows = self._connection.execute(
                 "SELECT path, size_bytes, mtime_ns FROM frames ORDER BY path"
             ).fetchall()
-        return {_path(path): FileStamp(size, mtime) for path, size, mtime in rows}
+            return {_path(path): FileStamp(size, mtime) for path, size, mtime in rows}
 
     def store(self, entries: Iterable[Entry]) -> None:
         """Keep what was learned of some files, all of them or none.
@@ -174,7 +175,7 @@ class Catalogue:
                 "SELECT path, acquisition, ny, nx FROM frames WHERE error IS NULL ORDER BY path"
             ).fetchall()
             return [
-                FrameHeader(_path(path), unpack_acquisition(text), (ny, nx))
+                FrameHeader(_path(path), unpack_acquisition(text), _shape(ny, nx))
                 for path, text, ny, nx in rows
             ]
 
@@ -195,7 +196,7 @@ class Catalogue:
             rows = self._connection.execute(
                 "SELECT path, error_code, error FROM frames WHERE error IS NOT NULL ORDER BY path"
             ).fetchall()
-            return [BadFile(_path(path), code, sentence) for path, code, sentence in rows]
+            return [BadFile(_path(path), f"{code}", f"{text}") for path, code, text in rows]
 
     def forget(self, paths: Iterable[Path]) -> None:
         """Strike files off the catalogue; the files themselves are not touched.
@@ -220,8 +221,16 @@ def _key(path: Path) -> bytes:
     return os.fsencode(os.path.abspath(path))  # noqa: PTH100
 
 
-def _path(key: bytes) -> Path:
+def _path(key: object) -> Path:
+    if not isinstance(key, bytes):
+        raise PackingError(f"a path is damaged: {key!r}")
     return Path(os.fsdecode(key))
+
+
+def _shape(ny: object, nx: object) -> tuple[int, int]:
+    if not isinstance(ny, int) or not isinstance(nx, int):
+        raise PackingError(f"a size is damaged: {ny!r} x {nx!r}")
+    return ny, nx
 
 
 def _row(record: FrameRecord | BadFile, stamp: FileStamp) -> tuple[object, ...]:

@@ -24,10 +24,12 @@ SAME_NIGHT_TOLERANCE = float(np.log(1.4))
 UNCOOLED_TOLERANCE = float(np.log(1.6))
 """Without a cooler the header's temperature lags the sensor by up to 4 C: a factor of 1.5. Within a
 night the lag is much the same in all series."""
-FIRST_TOLERANCE = float(np.log(1.5))
-"""The first sub of a series may be this far off because the sensor is still settling."""
+FIRST_COOLED, FIRST_UNCOOLED = float(np.log(1.3)), float(np.log(2.0))
+"""The first subs of a series may be this far off because the sensor is still settling: without a
+cooler it warms by 5 C and more in a series."""
+FIRST_SUBS = 3
 GROSS = float(np.log(1.5))
-ODD_STEP_C = 3.0
+ODD_STEP_C = 4.0
 LAG_C = 8.0
 """Beyond this no lag of the thermometer explains a pattern."""
 SAME_EXPOSURE = 0.1
@@ -54,10 +56,20 @@ def find_odd_frames(group: DarkGroup) -> list[Finding]:
             continue
         for clump in clumps:
             deviation = clump.log_rate - most.log_rate
-            settling = series.frames[0] in clump.frames and clump.n_frames == 1
-            if clump is not most and not (settling and abs(deviation) < FIRST_TOLERANCE):
+            if clump is not most and not _is_settling(clump, series, deviation):
                 found.append(_wrong_exposure(clump, group, deviation, "the rest of its series"))
     return found
+
+
+def _is_settling(clump: DarkSeries, series: DarkSeries, deviation: float) -> bool:
+    """Whether these are the first subs of a series, while the sensor still warmed or cooled."""
+    first = clump.frames == series.frames[: clump.n_frames] and clump.n_frames <= FIRST_SUBS
+    limit = FIRST_COOLED if _is_cooled(series) else FIRST_UNCOOLED
+    return first and abs(deviation) < limit
+
+
+def _is_cooled(series: DarkSeries) -> bool:
+    return series.key.setpoint_temperature_c is not None
 
 
 def _clumps(series: DarkSeries, group: DarkGroup) -> list[DarkSeries]:
@@ -98,7 +110,9 @@ def find_misread_temperatures(group: DarkGroup) -> list[Finding]:
         if series.is_sure and series.n_frames >= 3:
             leaps = _leaps(_warmth(series))
             logs = np.log(np.maximum(series.amplitudes, 1e-3 * series.amplitude))
-            odd = (np.abs(leaps) >= ODD_STEP_C) & (np.abs(_leaps(logs)) < GAP)
+            felt = _leaps(logs)
+            unfelt = np.abs(leaps - felt / group.slope_per_c[0]) >= ODD_STEP_C
+            odd = (np.abs(leaps) >= ODD_STEP_C) & unfelt & (np.abs(felt) < GAP)
             found += [
                 _wrong_temperature(series.part([n]), -leaps[n])
                 for n in np.flatnonzero(odd).tolist()
@@ -179,7 +193,7 @@ def _judge(series: DarkSeries, group: DarkGroup) -> _Judgement | None:
 
 
 def _tolerance(series: DarkSeries, *, same_night: bool) -> float:
-    if series.key.setpoint_temperature_c is not None:
+    if _is_cooled(series):
         return COOLED_TOLERANCE
     return SAME_NIGHT_TOLERANCE if same_night else UNCOOLED_TOLERANCE
 

@@ -22,15 +22,14 @@ LEAST_GRADIENT = 0.4
 """In units of the noise; a camera's first frame, still settling, reaches 0.3."""
 GRADIENTS = 4.0
 """A leak's gradient is this many times what the peers' residuals show."""
-GLOW_SHARE = 0.1
-"""Share of the glow by which a prediction at another amplitude may be off, before `GRADIENTS`."""
+SHAPES = 3
+"""Bias pattern, dark current and amplifier glow."""
 GROSS_GRADIENT = 2.0
 LEAST_SKY = 1.5
 FLAT_SKY = 30.0
 """In units of the noise: light, and light in such an amount that it was no leak."""
 LEVEL_SIGMAS = 8.0
 LEAST_NOISE_RISE = 0.03
-PREDICTED_NOISE_RISE = 0.1
 NOISE_SIGMAS = 6.0
 FEWEST_IN_SERIES, FEWEST_SERIES = 3, 4
 
@@ -60,14 +59,13 @@ class _Peers:
     level_scatter_adu: float
     noise_rise: float
     gradient_adu: float
-    name: str
 
 
 def find_leaks(group: DarkGroup) -> list[Finding]:
     """Find darks on which light fell: a gradient, or a level and a noise above their peers'.
 
-    A frame is compared with the rest of its series, and a series with what all the others predict
-    for its dark signal, so that a leak all night long shows too.
+    A frame is compared with the rest of its series; what a whole series has in common, with the
+    shapes that dark signal takes in all the others, so that a leak all night long shows too.
 
     Parameters
     ----------
@@ -81,11 +79,15 @@ def find_leaks(group: DarkGroup) -> list[Finding]:
     """
     found = []
     for series in group.series:
-        odd = _leaks_in_series(series) if series.n_frames >= FEWEST_IN_SERIES else []
-        found += odd
-        if not odd and group.has_pattern and series.key.kind is FrameKind.DARK:
-            found += _leaking_series(series, group)
-    return found
+        if series.n_frames >= FEWEST_IN_SERIES:
+            found += _leaks_in_series(series)
+    lit = {path for finding in found for path in finding.paths}
+    dark = [
+        series.part([n for n, path in enumerate(series.paths) if path not in lit])
+        for series in group.series
+        if not lit.issuperset(series.paths)
+    ]
+    return found + _leaking_series(dark)
 
 
 def _leaks_in_series(series: DarkSeries) -> list[Finding]:
@@ -95,65 +97,57 @@ def _leaks_in_series(series: DarkSeries) -> list[Finding]:
     levels = np.array([look.level_adu for look in looks])
     noises = np.array([look.noise_adu for look in looks])
     order = np.arange(levels.size, dtype=np.float64)
-    slope, start = straight_line(order, levels)
+    # Of three levels one that is off would bend the line.
+    slope, start = straight_line(order, levels) if levels.size > 3 else (0.0, usual.level_adu)
     trend = start + slope * order
     noise_rise = max(LEAST_NOISE_RISE, NOISE_SIGMAS * scatter(noises) / max(usual.noise_adu, 1e-9))
     found = []
     for n, look in enumerate(looks):
         expected = _Look(float(trend[n]), usual.noise_adu, usual.blocks_adu)
         others = float(np.median(np.delete(gradients, n)))
-        name = "the rest of its series"
-        peers = _Peers(expected, scatter(levels - trend), noise_rise, others, name)
+        peers = _Peers(expected, scatter(levels - trend), noise_rise, others)
         found += _judge(look, peers, series.part([n]))
     return found
 
 
-def _leaking_series(series: DarkSeries, group: DarkGroup) -> list[Finding]:
-    """Compare the median of a series with what the others predict for its amplitude."""
-    others = [one for one in group.series if one is not series]
-    reach = max((one.amplitude for one in others), default=0.0)
-    if len(others) < FEWEST_SERIES or series.amplitude > 2.0 * reach:
+def _leaking_series(series: Sequence[DarkSeries]) -> list[Finding]:
+    """Find series with a shape that the others do not know.
+
+    How bright the glow and the dark current are together depends on exposure and temperature in
+    ways that no line follows; but the shapes are few, and light from outside is not among them.
+    """
+    if len(series) <= FEWEST_SERIES:
         return []
-    return _judge(_Look.at(series.frames), _predict(series.amplitude, others), series)
+    looks = [_Look.at(one.frames) for one in series]
+    maps = np.stack([look.blocks_adu / max(look.noise_adu, 1e-9) for look in looks])
+    left = [_unknown_shape(maps[n], np.delete(maps, n, axis=0)) for n in range(len(maps))]
+    gradients = np.array([_gradient(one) for one in left])
+    found = []
+    for n, (look, one) in enumerate(zip(looks, series, strict=True)):
+        limit = max(LEAST_GRADIENT, GRADIENTS * float(np.median(np.delete(gradients, n))))
+        if gradients[n] > limit and one.key.kind is FrameKind.DARK:
+            found.append(_leak(gradients[n] * look.noise_adu, look, one))
+    return found
 
 
-def _predict(amplitude: float, others: Sequence[DarkSeries]) -> _Peers:
-    """Carry the other series to an amplitude: level, variance and every block by a line."""
-    x = np.array([one.amplitude for one in others])
-    looks = [_Look.at(one.frames) for one in others]
-    levels = np.array([look.level_adu for look in looks])
-    noises = np.array([look.noise_adu for look in looks])
-    level_slope, level_start = straight_line(x, levels)
-    variance_slope, variance_start = straight_line(x, noises**2)
-    variance = max(variance_start + variance_slope * amplitude, float(noises.min()) ** 2)
-    glow, base = _line_per_block(x, np.stack([look.blocks_adu for look in looks]))
-    left = [
-        _gradient(look.blocks_adu - base - one * glow) for one, look in zip(x, looks, strict=True)
-    ]
-    carried = GLOW_SHARE * _gradient(float(np.median(np.abs(x - amplitude))) * glow)
-    expected = _Look(
-        level_start + level_slope * amplitude, float(np.sqrt(variance)), base + amplitude * glow
+def _unknown_shape(one: Values, others: Values) -> Values:
+    """Take from a map what the main shapes of the others can make, in any strength."""
+    known = min(SHAPES, len(others) // 2)
+    shapes = np.linalg.svd(others.reshape(len(others), -1), full_matrices=False)[2][:known]
+    left: Values = one.ravel() - shapes.T @ (shapes @ one.ravel())
+    return left.reshape(one.shape)
+
+
+def _leak(gradient_adu: float, look: _Look, series: DarkSeries) -> Finding:
+    gross = gradient_adu > GROSS_GRADIENT * look.noise_adu
+    return Finding(
+        "light-leak",
+        Severity.ERROR if gross else Severity.DOUBT,
+        series.paths,
+        f"found a gradient of {gradient_adu:.1f} ADU (noise {look.noise_adu:.1f} ADU) of a shape "
+        f"that no other series shows, after {exposure_text(series.key.exposure_s)}: light fell "
+        "in; cover camera and viewfinder, and leave it out",
     )
-    return _Peers(
-        expected,
-        scatter(levels - level_start - level_slope * x),
-        PREDICTED_NOISE_RISE,
-        max(float(np.median(left)), carried),
-        "what the other darks predict",
-    )
-
-
-def _line_per_block(x: Values, y: Values) -> tuple[Values, Values]:
-    """Slope and intercept of every block, the median over pairs as in `straight_line`."""
-    first, second = np.triu_indices(x.size, k=1)
-    step = x[second] - x[first]
-    apart = np.abs(step) >= 0.1 * np.ptp(x)
-    slopes = (y[second[apart]] - y[first[apart]]) / np.maximum(np.abs(step[apart]), 1e-9)[
-        :, np.newaxis, np.newaxis
-    ]
-    slope: Values = np.median(slopes * np.sign(step[apart])[:, np.newaxis, np.newaxis], axis=0)
-    start: Values = np.median(y - x[:, np.newaxis, np.newaxis] * slope, axis=0)
-    return slope, start
 
 
 def _blocks(frame: FrameRecord) -> Values:
@@ -181,8 +175,8 @@ def _judge(look: _Look, peers: _Peers, accused: DarkSeries) -> list[Finding]:
     if not leaking and not lit:
         return []
     evidence = (
-        f"found a gradient of {gradient:.1f} ADU and a level {above:+.1f} ADU against {peers.name} "
-        f"(noise {look.noise_adu:.1f} ADU, expected {noise:.1f})"
+        f"found a gradient of {gradient:.1f} ADU and a level {above:+.1f} ADU against the rest of "
+        f"its series (noise {look.noise_adu:.1f} ADU, expected {noise:.1f})"
     )
     if lit and above > FLAT_SKY * noise:
         text = f"{evidence}: it is a light or a flat, move it out of the darks"

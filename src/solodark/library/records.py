@@ -46,9 +46,9 @@ class FileStamp:
         """
         try:
             status = path.stat()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a name no file can have
             raise FrameFormatError(
-                f"{shown(path)}: cannot be read: {error.strerror or error}"
+                f"{shown(path)}: cannot be read: {getattr(error, 'strerror', None) or error}"
             ) from error
         return cls(status.st_size, status.st_mtime_ns)
 

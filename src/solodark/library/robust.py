@@ -32,9 +32,10 @@ def scatter(values: Values) -> float:
 
 
 def straight_line(x: Values, y: Values, *, least_step: float = 0.0) -> tuple[float, float]:
-    """Fit a line by the median of the slopes of all pairs (Theil 1950, Sen 1968).
+    """Fit a line by repeated medians (Siegel 1982).
 
-    Up to 29 % of the points may lie anywhere.
+    For each point the median of its slopes to all others is taken, and then the median of those:
+    almost half of the points may lie anywhere, and one of four.
 
     Parameters
     ----------
@@ -53,13 +54,11 @@ def straight_line(x: Values, y: Values, *, least_step: float = 0.0) -> tuple[flo
     >>> straight_line(np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0, 5.0, 99.0]))
     (2.0, 1.0)
     """
-    first, second = np.triu_indices(x.size, k=1)
-    step = np.abs(x[second] - x[first])
-    apart = (step >= least_step) & (step > 0.0)
-    if not apart.any():
-        return 0.0, float(np.median(y))
-    first, second = first[apart], second[apart]
-    slope = float(np.median((y[second] - y[first]) / (x[second] - x[first])))
+    step = x[:, np.newaxis] - x
+    apart = (np.abs(step) >= least_step) & (step != 0.0)
+    rise = y[:, np.newaxis] - y
+    slopes = [np.median(rise[n, ok] / step[n, ok]) for n, ok in enumerate(apart) if ok.any()]
+    slope = float(np.median(slopes)) if slopes else 0.0
     return slope, float(np.median(y - slope * x))
 
 

@@ -15,6 +15,7 @@ __all__ = ["connect", "library_errors", "transaction"]
 APPLICATION_ID = 0x50D0DA4C
 """Tells a solodark library from every other SQLite file."""
 SCHEMA_VERSION = 1
+_MAGIC = b"SQLite format 3\0"
 PATIENCE_S = 60.0
 """How long one process waits for another's transaction; a small batch takes milliseconds."""
 
@@ -56,7 +57,7 @@ def library_errors(path: Path | None) -> Iterator[None]:
     name = "the library in memory" if path is None else shown(path)
     try:
         yield
-    except PackingError as error:
+    except (PackingError, UnicodeDecodeError) as error:
         raise LibraryError(f"{name}: {_DAMAGED.format(error)}") from error
     except sqlite3.Error as error:
         raise LibraryError(f"{name}: {_sentence(error)}") from error
@@ -67,10 +68,13 @@ _DAMAGED = (
 )
 
 
+_FOREIGN = "is not a solodark library; expected a file that `solodark library add` made"
+
+
 def _sentence(error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
-        return "is not a solodark library; expected a file that `solodark library add` made"
+        return _FOREIGN
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"another program has held the library for {PATIENCE_S:.0f} s; try again later"
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
@@ -122,6 +126,7 @@ def _require_place(path: Path, *, create: bool) -> None:
             "give a file in it, such as library.sqlite"
         )
     if path.exists():
+        _require_database(path)
         return
     if not create:
         raise LibraryError(
@@ -134,6 +139,19 @@ def _require_place(path: Path, *, create: bool) -> None:
             f"{shown(path)}: its folder cannot be made: {error.strerror or error}; "
             "put the library in a folder of yours"
         ) from error
+
+
+def _require_database(path: Path) -> None:
+    """Refuse any other file: SQLite takes one of a few bytes for an empty database."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_MAGIC))
+    except OSError as error:
+        raise LibraryError(
+            f"{shown(path)}: cannot be read: {error.strerror or error}; is it yours?"
+        ) from error
+    if head not in (b"", _MAGIC):
+        raise LibraryError(f"{shown(path)}: {_FOREIGN}")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
