@@ -17,13 +17,14 @@ class PlainResult:
 
 
 def winsorized_sigma(values, centre):
+    """Iterate as Huber does, to the end."""
     clipped = values.copy()
     sigma = values.std(ddof=1)
-    for _ in range(50):
+    for _ in range(20000):
         previous = sigma
         clipped = np.clip(clipped, centre - 1.5 * sigma, centre + 1.5 * sigma)
         sigma = 1.134 * clipped.std(ddof=1)
-        if abs(previous - sigma) <= 0.0005 * previous:
+        if abs(previous - sigma) <= 1e-13 * previous:
             break
     return sigma
 
@@ -36,8 +37,8 @@ def reject(values, method, sigma_low, sigma_high, step, rounds):
             break
         m = np.median(values)
         sigma = values.std(ddof=1) if method == "sigma" else winsorized_sigma(values, m)
-        low = (m - values > sigma_low * sigma) & (m - values > step)
-        high = (values - m > sigma_high * sigma) & (values - m > step)
+        low = beyond(m - values, sigma_low, sigma, step)
+        high = beyond(values - m, sigma_high, sigma, step)
         odd = np.flatnonzero(low | high)
         by_distance = sorted(odd, key=lambda i: (-abs(values[i] - m), values[i]))
         gone = by_distance[: len(values) - 3]
@@ -47,6 +48,14 @@ def reject(values, method, sigma_low, sigma_high, step, rounds):
         n_high += int(high[gone].sum())
         values = np.delete(values, gone)
     return values, n_low, n_high
+
+
+def beyond(deviation, limit, sigma, step):
+    return (
+        np.zeros(len(deviation), bool)
+        if np.isinf(limit)
+        else (deviation > max(limit * sigma, step))
+    )
 
 
 def median_noise(n):

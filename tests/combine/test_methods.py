@@ -120,6 +120,16 @@ def test_each_limit_guards_its_own_side(rng):
     assert combined.rejected_fraction_high > 0.01
 
 
+@pytest.mark.parametrize("method", ["sigma", "winsorized"])
+def test_without_a_limit_nothing_is_rejected_even_where_most_values_are_equal(method):
+    darks = np.full((12, 2, 2), 500.0, np.float32)
+    darks[3], darks[4, 0, 0] = 800.0, 100.0
+    combined = combine(darks, method=method, sigma_low=2.0, sigma_high=np.inf)
+    assert (combined.n_rejected_high == 0).all()
+    if method == "winsorized":
+        assert combined.n_rejected_low.tolist() == [[1, 0], [0, 0]]
+
+
 @pytest.mark.parametrize("n", [3, 4, 5, 8, 20, 60])
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_the_uncertainty_is_the_error_there_is(rng, method, n):

@@ -66,9 +66,9 @@ class Combined:
     @property
     def noise_adu(self) -> float:
         """Temporal noise of one frame, median over a million pixels, ADU; NaN for one frame."""
-        pixels = slice(None, None, self.data.size // 1_000_000 + 1)
-        n_used = self.n_used.reshape(-1)[pixels].astype(np.float64)
-        variance = self.uncertainty.reshape(-1)[pixels] ** 2 * n_used
+        rows = slice(None, None, self.data.size // 1_000_000 | 1)  # odd: both rows of a CFA cell
+        n_used = self.n_used[rows].astype(np.float64)
+        variance = self.uncertainty[rows] ** 2 * n_used
         known = np.isfinite(variance) & (n_used > 1)
         if not known.any():
             return np.nan
@@ -147,7 +147,8 @@ def combine(
       with the m and s of the survivors, until none is.
     * "winsorized": the same with Huber's winsorised sigma in place of s: start with s and a copy
       w of the values; clip w to m - 1.5 s and m + 1.5 s; set s to 1.134 times the standard
-      deviation of w; repeat until s shrinks by no more than 0.05 %, at most 50 times. One cosmic
+      deviation of w; repeat until s no longer shrinks. The limit is computed directly, where
+      PixInsight and Siril stop when s shrinks by less than 0.05 %. One cosmic
       ray of height h among n values makes s at least h / sqrt(n), so that among nine frames no
       ray ever lies beyond 3 s; the winsorised sigma hardly notices it.
     * At least 3 values survive; where more would go, those farthest from m go first. Integers
@@ -164,8 +165,8 @@ def combine(
     References
     ----------
     P. J. Huber, E. Ronchetti, Robust Statistics, 2nd ed., Wiley 2009. J. Conejero, "Winsorized
-    sigma clipping", PixInsight forum, 2010: 1.5, 1.134 and 0.05 %. Siril keeps the centre of the
-    clipping at the median, as here.
+    sigma clipping", PixInsight forum, 2010. Siril keeps the centre of the clipping at the median,
+    as here.
 
     Examples
     --------

@@ -1,9 +1,11 @@
-"""Compiled code that combines the stacks of many pixels.
+"""Compiled code that combines the stacks of many pixels; `combine` documents what is computed.
 
 The frames' values are laid out as rows and the pixels as columns ("lanes"), some hundred at a time,
 so that what is the same for all pixels, sorting and summing, runs in the processor's vector units.
 For most pixels a bound then shows, without iterating, that nothing will be rejected; only the few
-others are iterated, one by one. `solodark.combine.combine` documents what is computed.
+others are looked at one by one.
+
+All of it is one file because compiled code is kept as long as its own file does not change.
 """
 
 from typing import Any, NamedTuple
@@ -22,8 +24,6 @@ _LANES_MIN, _LANES_MAX = 32, 512
 _MIN_SURVIVORS = 3  # of three values none can be called the odd one
 _WINSOR_REACH = 1.5  # Huber's c: values beyond so many sigma are pulled in
 _WINSOR_CORRECTION = 1.134  # a normal distribution winsorised at 1.5 sigma regains its sigma
-_WINSOR_TOLERANCE = 0.0005
-_WINSOR_ITERATIONS = 50  # where most values are equal sigma shrinks towards 0 for ever
 _MARGIN = 1.0 + 1e-9  # a bound must hold by more than float64 rounding to settle a pixel
 _DEAD = int(PixelFlags.DEAD)
 _SATURATED = int(PixelFlags.SATURATED)
@@ -206,7 +206,8 @@ def _find_settled(lanes: _Lanes, n: int, rule: Rule, settled: _Array) -> None:
         reach = lanes.reach[lane]
         needed = reach * reach * _MARGIN
         kept = (needed <= variance) & ((needed <= clip * clipped) | (clip == 0.0))
-        settled[lane] = (reach < np.inf) & (trivial | (reach <= step) | kept)
+        complete = lanes.sum2[lane] < np.inf
+        settled[lane] = complete & (trivial | (reach <= step) | kept)
 
 
 @_compiled
@@ -271,7 +272,7 @@ def _survivors(pixel: _Pixel, n: int, rule: Rule) -> tuple[int, int]:
         sum1, sum2 = _sums(pixel, first, last)
         sigma = np.sqrt(_variance(sum1, sum2, n_before))
         if rule.method == WINSORIZED:
-            sigma = _winsorized_sigma(pixel, first, last, sigma, rule)
+            sigma = _winsorized_sigma(pixel, first, last, sigma)
         first, last = _trim(pixel.values, first, last, centre, sigma, rule)
         if last - first == n_before:
             break
@@ -289,46 +290,71 @@ def _median(values: _Array, first: int, last: int) -> float:
 
 
 @_compiled
-def _winsorized_sigma(pixel: _Pixel, first: int, last: int, sigma: float, rule: Rule) -> float:
-    """Iterate Huber's winsorised sigma, as far as it takes to know who survives.
+def _winsorized_sigma(pixel: _Pixel, first: int, last: int, sigma: float) -> float:
+    """Find where Huber's iteration ends, without its many small steps.
 
-    Values once clipped stay clipped, so sigma only shrinks, and the bound of `_find_settled` tells
-    when no later sigma can reject one of the values that this one keeps.
+    As long as the same values are clipped, the square of the next sigma is a quadratic in this
+    one, so the sigma that would stay is known at once. Where more values are clipped on the way
+    there, the spread is only smaller: the steps come down on the limit from above, and have
+    reached it when no more values are clipped.
     """
     centre = _median(pixel.values, first, last)
-    inner, outer = first, last
-    for _ in range(_WINSOR_ITERATIONS):
-        low = centre - pixel.values[inner]
-        high = pixel.values[outer - 1] - centre
-        reach = max(low / rule.sigma_low, high / rule.sigma_high) * _MARGIN
-        if max(low, high) <= rule.step_adu:
-            break
-        if reach <= sigma and reach <= _clipped_sigma(pixel, first, last, centre, reach):
-            break
-        previous = sigma
-        sigma = _clipped_sigma(pixel, first, last, centre, previous)
-        if previous - sigma <= _WINSOR_TOLERANCE * previous:
-            break
-        inner, outer = _trim(pixel.values, first, last, centre, sigma, rule)
-    return sigma
+    edges = _clip(pixel.values, (first, first, last, last), centre, sigma)
+    a, b, c = _quadratic(pixel, edges, centre)
+    excess = (a * sigma + b) * sigma - c
+    if excess <= 0.0:  # values once clipped stay clipped, so a sigma that has grown stays
+        return float(np.sqrt(sigma * sigma - excess))
+    while True:
+        sigma = min(sigma, max(0.0, _positive_root(a, b, c)))  # whatever the rounding
+        before = edges
+        edges = _clip(pixel.values, edges, centre, sigma)
+        if edges == before:
+            return float(sigma)
+        a, b, c = _quadratic(pixel, edges, centre)
 
 
 @_compiled
-def _clipped_sigma(pixel: _Pixel, first: int, last: int, centre: float, sigma: float) -> float:
-    """Corrected spread of the survivors when winsorised at 1.5 sigma."""
-    low = centre - _WINSOR_REACH * sigma
-    high = centre + _WINSOR_REACH * sigma
-    inner, outer = first, last
-    while pixel.values[inner] < low:
+def _positive_root(a: float, b: float, c: float) -> float:
+    """Solve a s^2 + b s = c for the smaller positive s; 0 where all unclipped values are equal.
+
+    There is one: c is not negative, and the left side exceeds it at the sigma before.
+    """
+    root = np.sqrt(max(0.0, b * b + 4.0 * a * c))
+    if b < 0.0:
+        return float(0.5 * (root - b) / a)
+    return float(2.0 * c / (b + root)) if b + root > 0.0 else 0.0
+
+
+@_compiled
+def _clip(
+    values: _Array, edges: tuple[int, int, int, int], centre: float, sigma: float
+) -> tuple[int, int, int, int]:
+    """Move the inner edges to the values within 1.5 sigma of the centre."""
+    first, inner, outer, last = edges
+    while values[inner] < centre - _WINSOR_REACH * sigma:
         inner += 1
-    while pixel.values[outer - 1] > high:
+    while values[outer - 1] > centre + _WINSOR_REACH * sigma:
         outer -= 1
-    sum1, sum2 = _sums(pixel, inner, outer)
-    sum1 += (inner - first) * low + (last - outer) * high
-    sum2 += (inner - first) * low * low + (last - outer) * high * high
+    return first, inner, outer, last
+
+
+@_compiled
+def _quadratic(
+    pixel: _Pixel, edges: tuple[int, int, int, int], centre: float
+) -> tuple[float, float, float]:
+    """Give a, b, c of: a s^2 + b s - c = s^2 less the square of the sigma that follows s."""
+    first, inner, outer, last = edges
     n = last - first
-    spread = max(0.0, sum2 - sum1 * sum1 * (1.0 / n))
-    return float(np.sqrt(spread * (_WINSOR_CORRECTION**2 / (n - 1))))
+    n_low, n_high = inner - first, last - outer
+    scale = _WINSOR_CORRECTION**2 / (n - 1)
+    sum1, sum2 = _sums(pixel, inner, outer)
+    about1 = sum1 - (outer - inner) * centre
+    about2 = sum2 - (2.0 * sum1 - (outer - inner) * centre) * centre
+    lean = (n_high - n_low) / n
+    a = 1.0 - scale * _WINSOR_REACH**2 * (n_low + n_high - lean * (n_high - n_low))
+    b = 2.0 * scale * _WINSOR_REACH * about1 * lean
+    c = scale * max(0.0, about2 - about1 * about1 / n)
+    return a, b, c
 
 
 @_compiled
@@ -336,14 +362,16 @@ def _trim(
     values: _Array, first: int, last: int, centre: float, sigma: float, rule: Rule
 ) -> tuple[int, int]:
     """Drop values outside the limits, the farthest first, as long as enough survive."""
-    limit_low = max(rule.sigma_low * sigma, rule.step_adu)
-    limit_high = max(rule.sigma_high * sigma, rule.step_adu)
+    limit_low = rule.sigma_low * sigma  # NaN, beyond which nothing lies, for no limit and no spread
+    limit_high = rule.sigma_high * sigma
     while last - first > _MIN_SURVIVORS:
         low = centre - values[first]
         high = values[last - 1] - centre
-        if low > limit_low and (low >= high or high <= limit_high):
+        too_low = low > limit_low and low > rule.step_adu
+        too_high = high > limit_high and high > rule.step_adu
+        if too_low and (low >= high or not too_high):
             first += 1
-        elif high > limit_high:
+        elif too_high:
             last -= 1
         else:
             break
