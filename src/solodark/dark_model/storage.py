@@ -42,7 +42,7 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "excess": model.pixels.excess.astype(np.float16),
         "information": model.pixels.information,
         "component": model.pixels.component,
-        "scatter": model.pixels.scatter,
+        "scatter_weights": model.pixels.scatter,
         "prior_weights": model.prior.weights,
         "prior_means": model.prior.means,
         "prior_precisions": model.prior.precisions,
@@ -120,7 +120,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["excess"].astype(np.float32),
             arrays["information"],
             arrays["component"],
-            arrays["scatter"],
+            arrays["scatter_weights"],
         ),
         prior=MixturePrior(
             arrays["prior_weights"], arrays["prior_means"], arrays["prior_precisions"]

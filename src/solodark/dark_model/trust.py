@@ -20,6 +20,7 @@ _MUST_MATCH = (
 )  # fmt: skip
 _HOT_SIGMA = 12.0  # predicted this bright, a pixel must show in the sub
 _SEEN_SIGMA = 4.0
+_ALIKE = float(np.log(3.0))  # exposures up to three times each other's tell of each other
 _MIN_HOT = 12  # fewer bright pixels cannot tell a wrong sub from a cold one
 _MIN_SEEN = 0.6  # births, deaths and telegraph pixels never hide so many as the rest
 _NOISY = 1.6  # variance of the sub over the highest of the library
@@ -147,13 +148,18 @@ def _landmarks(
 
 
 def _weak_state(model: DarkModel, exposure_s: float | None) -> NDArray[np.float64]:
-    """State that a dark of that exposure reaches even on the coldest night of the library."""
+    """State that a dark of that exposure reaches even on the coldest night of the library.
+
+    Judged by the library's darks of like exposure: the state of a far shorter one is all noise.
+    """
     states, exposures_s = model.library.states, model.library.exposure_s
-    strength = np.sqrt(np.einsum("fr,rq,fq->f", states, model.strength, states))
     darks = np.flatnonzero(exposures_s > BIAS_EXPOSURE_S)
-    if exposure_s is None or not darks.size:
+    if exposure_s is None or exposure_s <= BIAS_EXPOSURE_S or not darks.size:
         return np.asarray(np.median(states, axis=0))
-    weakest = darks[np.argmin(strength[darks] / exposures_s[darks])]
+    ratio = np.abs(np.log(exposures_s[darks] / exposure_s))
+    darks = darks[ratio <= max(float(ratio.min()), _ALIKE)]
+    strength2 = np.einsum("fr,rq,fq->f", states[darks], model.strength, states[darks])
+    weakest = darks[np.argmin(np.sqrt(strength2) / exposures_s[darks])]
     weak: NDArray[np.float64] = states[weakest] * (exposure_s / exposures_s[weakest])
     return weak
 

@@ -214,12 +214,20 @@ def _measure(
     return measure_series(
         subs,
         rows,
-        level_map=predict(model, np.median(model.library.states, axis=0)).pattern,
+        level_map=predict(model, _strongest_state(model)).pattern,
         masks={"telegraph": model.pixels.excess > _TELEGRAPH_EXCESS},
         session=session,
         rng=rng,
         progress=progress,
     )
+
+
+def _strongest_state(model: DarkModel) -> NDArray[np.float64]:
+    """State in which hot pixels are told from ordinary ones most surely."""
+    states = model.library.states
+    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
+    strongest: NDArray[np.float64] = states[int(np.argmax(strength2))]
+    return strongest
 
 
 def _rivals(model: DarkModel, subs: Sequence[Frame]) -> dict[str, AnyEstimator]:
