@@ -173,7 +173,7 @@ def test_the_summary_holds_the_pixels_of_the_page_enlarged_by_a_whole_factor(sto
     enlarged = detail.repeat(3, axis=0).repeat(3, axis=1)
     height, width = enlarged.shape[:2]
     left = 24 + (width + 24)
-    assert np.array_equal(picture[118 : 118 + height, left : left + width], enlarged)
+    assert np.array_equal(picture[136 : 136 + height, left : left + width], enlarged)
 
 
 def test_a_figure_has_as_many_digits_as_it_deserves():

@@ -8,9 +8,11 @@ import typer
 
 from solodark import __version__
 from solodark.cli.combine import combine
+from solodark.cli.demo import demo
 from solodark.cli.evaluate import evaluate
 from solodark.cli.generate import generate
 from solodark.cli.learn import learn
+from solodark.cli.library import add, check, list_series
 from solodark.cli.outcome import exit_code_of
 
 __all__ = ["app", "main"]
@@ -32,6 +34,12 @@ def _example(line: str) -> str:
     return f"\b\nExample:\n  {line}"
 
 
+app.command(epilog=_example("solodark demo --output demo"))(demo)
+_library = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+_library.command("add", epilog=_example("solodark library add ~/astro/darks"))(add)
+_library.command("list", epilog=_example("solodark library list"))(list_series)
+_library.command("check", epilog=_example("solodark library check ~/astro/darks/2026-01-12"))(check)
+app.add_typer(_library, name="library", help="Catalogue your own frames, and check them.")
 app.command(epilog=_example("solodark combine tonight/darks -o dark.fits --method winsorized"))(
     combine
 )

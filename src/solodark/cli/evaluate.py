@@ -10,10 +10,12 @@ from solodark.cli.printing import print_json, print_left_out, print_lines, print
 from solodark.cli.progress import progress_on_terminal
 
 if TYPE_CHECKING:
-    from solodark.evaluation import EvaluationTable
+    from solodark.evaluation import EvaluationTable, Row
     from solodark.workflows.evaluate import EvaluationSummary
 
-__all__ = ["evaluate", "print_evaluation_table"]
+__all__ = ["evaluate", "print_evaluation_table", "print_leftovers"]
+
+HEADLINE = "winsorised"
 
 Darks = Annotated[
     list[Path],
@@ -44,6 +46,7 @@ def evaluate(  # numpydoc ignore=PR01
 def _print_summary(summary: "EvaluationSummary") -> None:
     print_lines("Judged on " + "; ".join(summary.series) + ".")
     print_evaluation_table(summary.table)
+    print_leftovers(summary.table)
     print_left_out(summary.left_out)
 
 
@@ -55,15 +58,42 @@ def print_evaluation_table(table: "EvaluationTable") -> None:
     table : EvaluationTable
         What to print; columns in which nobody has a figure are left out.
     """
+    shown = [name for name in table.strata if any(row.cells[name] for row in table.rows)]
+    rows = [[row.name, *(_figure(row, name) for name in shown)] for row in table.rows]
+    print_table(["worth in subs", *shown], rows)
+
+
+def _figure(row: "Row", stratum: str) -> str:
+    """Write a figure, the headline with its interval."""
     from solodark.report import Estimate, show_estimate
 
-    columns = [name for name in table.strata if any(row.cells[name] for row in table.rows)]
-    rows = []
-    for row in table.rows:
-        cells = [row.cells[name] for name in columns]
-        shown = [
-            show_estimate(Estimate(cell.equivalent_subs, *cell.interval_95)) if cell else "-"
-            for cell in cells
+    cell = row.cells[stratum]
+    if cell is None:
+        return "–"
+    interval = cell.interval_95 if stratum == HEADLINE else ()
+    return show_estimate(Estimate(cell.equivalent_subs, *interval))
+
+
+def print_leftovers(table: "EvaluationTable") -> None:
+    """Print what each dark leaves behind in a picture it is subtracted from.
+
+    Parameters
+    ----------
+    table : EvaluationTable
+        What to print; rows whose leftovers were not measured are left out.
+    """
+    measured = [(row.name, row.quality) for row in table.rows if row.quality]
+    rows = [
+        [
+            name,
+            f"{left.pattern_adu:.2f}",
+            f"{left.warm_fraction * 1e4:.1f}",
+            f"{left.holes_fraction * 1e4:.1f}",
+            f"{left.row_adu:.2f}",
+            f"{left.column_adu:.2f}",
         ]
-        rows.append([row.name, *shown])
-    print_table(["equivalent subs (95 %)", *columns], rows)
+        for name, left in measured
+    ]
+    if rows:
+        columns = ["pattern, ADU", "hot / 10000", "holes / 10000", "rows, ADU", "columns, ADU"]
+        print_table(["what it leaves behind", *columns], rows)

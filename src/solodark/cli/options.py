@@ -14,8 +14,7 @@ LibraryFile = Annotated[
     typer.Option(
         "--library",
         metavar="FILE",
-        envvar="SOLODARK_LIBRARY",
-        help="The catalogue; by default the one in your user folder.",
+        help="The catalogue; by default $SOLODARK_LIBRARY, or one in your user folder.",
     ),
 ]
 

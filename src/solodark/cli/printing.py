@@ -90,45 +90,50 @@ def print_lines(*lines: str) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
-) -> None:
-    """Print a table; the first column to the left, the others, which hold figures, to the right.
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; columns of figures are set to the right.
 
     Parameters
     ----------
     columns : sequence of str
         Headings.
-    rows : iterable of sequence of str
+    rows : sequence of sequence of str
         One text per column.
-    title : str, optional
-        What stands above it.
     """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", overflow="fold")
+        are_figures = all(_is_figure(row[number]) for row in rows)
+        table.add_column(column, justify="right" if are_figures else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(table)
 
 
-def print_left_out(left_out: Sequence[tuple[Path, str]]) -> None:
+def _is_figure(cell: str) -> bool:
+    return (
+        cell[:1].isdigit() or cell[:1] in {"", ".", "–", "-", "∞"} or cell.startswith("more than")
+    )
+
+
+def print_left_out(left_out: Sequence[tuple[Path, str]], *, what: str = "Left out") -> None:
     """List files that did not serve, each with its reason.
 
     Parameters
     ----------
     left_out : sequence of (Path, str)
         File and reason.
+    what : str
+        How the list begins.
     """
     if left_out:
         files = "file" if len(left_out) == 1 else "files"
-        print_lines(f"Left out {len(left_out)} {files}:")
+        print_lines(f"{what} {len(left_out)} {files}:")
     for path, reason in left_out:
         print_lines(f"  {reason}" if str(path) in reason else f"  {path}: {reason}")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from solodark.report.figures import png_data_uri
 from solodark.report.pictures import Pictures, PictureSet, draw_pictures
-from solodark.report.story import Story, show_digits
+from solodark.report.story import Panel, Story, show_digits
 from solodark.report.table import table_html
 from solodark.version import __version__
 
@@ -90,7 +90,7 @@ def _figure(drawn: Pictures, number: int, where: str) -> str:
         if where == "detail"
         else (drawn.whole, drawn.whole_residual)
     )
-    worth = _worth(drawn.panel.worth_subs)
+    worth = _worth(drawn.panel)
     return (
         f"<figure>{_image(shown, number, 'picture', where, title)}"
         f"{_image(left, number, 'residual', where, title)}"
@@ -109,10 +109,14 @@ def _image(brightness: NDArray[np.float32], number: int, what: str, where: str, 
     )
 
 
-def _worth(subs: float) -> str:
-    if not math.isfinite(subs):
+def _worth(panel: Panel) -> str:
+    if math.isnan(panel.worth_subs):
         return ""
-    return f' <span class="worth">worth {show_digits(subs)} subs</span>'
+    ordinary = show_digits(panel.worth_ordinary_subs)
+    return (
+        f' <span class="worth">worth {show_digits(panel.worth_subs)} subs</span> '
+        f'<span class="ordinary">({ordinary} on ordinary pixels)</span>'
+    )
 
 
 def _stretch_note(pictures: PictureSet) -> str:

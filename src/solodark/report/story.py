@@ -77,13 +77,16 @@ class Panel:
     data : ndarray of float32, shape (ny, nx)
         ADU.
     worth_subs : float
-        Its equivalent subs for the caption; NaN where that makes no sense, as for the truth.
+        Its equivalent subs over all pixels; NaN where that makes no sense, as for the truth.
+    worth_ordinary_subs : float
+        The same over ordinary pixels alone.
     """
 
     title: str
     caption: str
     data: NDArray[np.float32]
     worth_subs: float = float("nan")
+    worth_ordinary_subs: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One picture that tells the story: darks in a row, what each leaves behind below it."""
 
+import math
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.report.pictures import Pictures, PictureSet, draw_pictures
-from solodark.report.story import Story, show_digits
+from solodark.report.story import Panel, Story, show_digits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +20,7 @@ ZOOM = 3
 ROWS, COLUMNS = 100, 126
 """What is shown of the middle of a detail, px, where it is larger."""
 GAP = 24
-TOP = 118
+TOP = 136
 BOTTOM = 64
 PAPER, INK, SOFT, ACCENT = "#0e1116", "#eef1f6", "#a3adbd", "#f0a45d"
 DPI = 100
@@ -63,8 +64,10 @@ def summary_png(story: Story, *, count: int = 4) -> bytes:
 def _draw_column(figure: "Figure", drawn: Pictures, *, left: int, size: tuple[int, int]) -> None:
     """One dark: title and worth, the detail, and what it leaves behind."""
     dark, residual = _middle(drawn.detail), _middle(drawn.detail_residual)
-    _write(figure, size, left, 26, drawn.panel.title, 27, INK)
-    _write(figure, size, left, 70, _worth(drawn), 24, ACCENT)
+    _write(figure, size, left, 22, drawn.panel.title, 27, INK)
+    worth, ordinary = _worth(drawn.panel)
+    _write(figure, size, left, 64, worth, 24, ACCENT)
+    _write(figure, size, left, 98, ordinary, 19, SOFT)
     _place(figure, size, left, TOP, dark)
     _place(figure, size, left, TOP + ZOOM * dark.shape[0] + GAP, residual)
 
@@ -77,11 +80,11 @@ def _middle(brightness: NDArray[np.float32]) -> NDArray[np.float32]:
     return brightness[top : top + ROWS, left : left + COLUMNS]
 
 
-def _worth(drawn: Pictures) -> str:
-    worth = drawn.panel.worth_subs
-    if np.isfinite(worth):
-        return f"worth {show_digits(worth)} subs"
-    return drawn.panel.caption
+def _worth(panel: Panel) -> tuple[str, str]:
+    if math.isnan(panel.worth_subs):
+        return panel.caption, ""
+    ordinary = show_digits(panel.worth_ordinary_subs)
+    return f"worth {show_digits(panel.worth_subs)} subs", f"{ordinary} on ordinary pixels"
 
 
 def _foot(pictures: PictureSet) -> str:

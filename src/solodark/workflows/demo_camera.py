@@ -22,18 +22,40 @@ from solodark.synthetic import (
     stream_series,
 )
 
-__all__ = ["DemoNight", "photograph"]
+__all__ = ["DemoNight", "DemoPlan", "photograph"]
 
-SHAPE = (512, 768)
 ISO = 800
-SESSIONS = 14
-SUBS_PER_SESSION = 6
-BIASES_PER_SESSION = 4
 LIBRARY_EXPOSURES_S = (60.0, 120.0, 180.0, 300.0)
 NEW_EXPOSURE_S = 180.0
 WARM_NIGHT_C = 19.0
 WARMED_UP_S = 3600.0
-SUBS_TONIGHT = 24
+MONTHS_BETWEEN = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoPlan:
+    """How much the demo's photographer does.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (ny, nx) of the sensor.
+    n_sessions : int
+        Nights of the library.
+    subs_per_session, biases_per_session : int
+        Darks and biases of each.
+    subs_tonight : int
+        Darks of the new night; the first becomes a master, the others judge it.
+    subs_averaged : int
+        How many of them the classical master averages; at least two fewer.
+    """
+
+    shape: tuple[int, int] = (512, 768)
+    n_sessions: int = 14
+    subs_per_session: int = 6
+    biases_per_session: int = 4
+    subs_tonight: int = 24
+    subs_averaged: int = 20
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,27 +66,32 @@ class DemoNight:
     ----------
     darks_folder : Path
         Darks and biases of many nights, a few bad files among them.
+    tonight_folder : Path
+        Darks of the new night.
     sub_path : Path
-        The one new dark.
+        The one new dark, the first of them.
     tonight : tuple of Frame
         Darks of the new night, the one new dark first; the others only judge.
     truth_adu : ndarray of float32, shape (ny, nx)
         What the new dark would be without any noise.
+    masks : dict of str to ndarray of bool, shape (ny, nx)
+        Pixels that hop, "telegraph", and those born since the last of the darks, "newborn".
     planted : dict of Path to str
         The bad files, and what is wrong with each.
-    camera : SyntheticCamera
-        What took them.
     """
 
     darks_folder: Path
+    tonight_folder: Path
     sub_path: Path
     tonight: tuple[Frame, ...]
     truth_adu: NDArray[np.float32]
+    masks: dict[str, NDArray[np.bool_]]
     planted: dict[Path, str]
-    camera: SyntheticCamera
 
 
-def photograph(folder: Path, rng: np.random.Generator, *, progress: Progress = silent) -> DemoNight:
+def photograph(
+    folder: Path, rng: np.random.Generator, plan: DemoPlan, *, progress: Progress = silent
+) -> DemoNight:
     """Take and write the darks of a year and a half, and the darks of one warm night after it.
 
     Parameters
@@ -73,6 +100,8 @@ def photograph(folder: Path, rng: np.random.Generator, *, progress: Progress = s
         Where ``darks/`` and ``tonight/`` are made.
     rng : numpy.random.Generator
         The dice.
+    plan : DemoPlan
+        How much.
     progress : Progress
         Who is told.
 
@@ -86,33 +115,34 @@ def photograph(folder: Path, rng: np.random.Generator, *, progress: Progress = s
     OutputError
         A file cannot be written.
     """
-    camera = make_camera(rng, shape=SHAPE)
-    for session in _library(camera, rng, progress):
+    camera = make_camera(rng, shape=plan.shape)
+    for session in _library(camera, rng, plan, progress):
         _write_session(folder / "darks", session)
     planted = _plant_mistakes(folder / "darks", camera, rng, session)
-    tonight = list(
-        progress(_new_night(camera, rng, session), "taking tonight's darks", SUBS_TONIGHT)
-    )
-    sub_path = _write(folder / "tonight", tonight[0].frame, "dark_0001")
+    n = plan.subs_tonight
+    shots = _new_night(camera, rng, session, n)
+    tonight = list(progress(shots, "taking tonight's darks", n))
+    paths = [_write(folder / "tonight", shot.frame, shot.frame.name) for shot in tonight]
     return DemoNight(
         darks_folder=folder / "darks",
-        sub_path=sub_path,
+        tonight_folder=folder / "tonight",
+        sub_path=paths[0],
         tonight=tuple(shot.frame for shot in tonight),
         truth_adu=_noiseless(camera, tonight[0]),
+        masks=_masks(camera, session),
         planted=planted,
-        camera=camera,
     )
 
 
 def _library(
-    camera: SyntheticCamera, rng: np.random.Generator, progress: Progress
+    camera: SyntheticCamera, rng: np.random.Generator, plan: DemoPlan, progress: Progress
 ) -> Iterator[SyntheticSession]:
     return expose_library(
         camera,
         rng,
-        n_sessions=SESSIONS,
-        subs_per_session=SUBS_PER_SESSION,
-        biases_per_session=BIASES_PER_SESSION,
+        n_sessions=plan.n_sessions,
+        subs_per_session=plan.subs_per_session,
+        biases_per_session=plan.biases_per_session,
         isos=[ISO],
         exposures_s=LIBRARY_EXPOSURES_S,
         years=1.5,
@@ -146,7 +176,7 @@ def _plant_mistakes(
     dark = session.darks[-1].frame
     light = expose_light(
         camera,
-        make_scene(rng, shape=SHAPE),
+        make_scene(rng, shape=camera.shape),
         rng,
         exposure_s=session.plan.exposure_s,
         temperature_c=session.darks[-1].truth.temperature_c,
@@ -165,19 +195,26 @@ def _plant_mistakes(
 
 
 def _new_night(
-    camera: SyntheticCamera, rng: np.random.Generator, session: SyntheticSession
+    camera: SyntheticCamera, rng: np.random.Generator, session: SyntheticSession, n: int
 ) -> Iterator[SyntheticExposure]:
     """Take darks on a warm night two months after the library's last, the camera warmed up."""
     plan = SeriesPlan(
         kind=FrameKind.DARK,
-        n=SUBS_TONIGHT,
+        n=n,
         exposure_s=NEW_EXPOSURE_S,
         ambient_temperature_c=WARM_NIGHT_C,
         iso=ISO,
-        start=session.plan.start + timedelta(days=60),
+        start=session.plan.start + MONTHS_BETWEEN,
         warm_s=WARMED_UP_S,
     )
     return stream_series(camera, rng, plan, telegraph_state=session.darks[-1].truth.telegraph_state)
+
+
+def _masks(camera: SyntheticCamera, last: SyntheticSession) -> dict[str, NDArray[np.bool_]]:
+    return {
+        "telegraph": camera.telegraph_dark_mask | camera.telegraph_read_mask,
+        "newborn": camera.newborn_mask(last.plan.start, last.plan.start + MONTHS_BETWEEN),
+    }
 
 
 def _noiseless(camera: SyntheticCamera, shot: SyntheticExposure) -> NDArray[np.float32]:
