@@ -65,6 +65,11 @@ def test_the_lowest_full_scale_counts_and_the_first_date():
     assert series.date_obs == first
 
 
+def test_files_that_disagree_on_their_row_order_leave_it_open():
+    assert series_of({}, {"row_order": None}).row_order == "BOTTOM-UP"
+    assert series_of({}, {"row_order": "TOP-DOWN"}).row_order is None
+
+
 def test_what_one_program_wrote_into_one_file_is_left_behind():
     series = series_of({}, {})
-    assert (series.program, series.notes, series.row_order) == (None, (), "TOP-DOWN")
+    assert (series.program, series.notes) == (None, ())

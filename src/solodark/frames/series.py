@@ -37,7 +37,8 @@ def series_acquisition(frames: Sequence[DescribedFrame]) -> Acquisition:
     Returns
     -------
     Acquisition
-        Row order is top-down, `n_combined` the number of frames; program and notes are empty.
+        `n_combined` is the number of frames, `row_order` that of their files if they agree;
+        program and notes are empty.
 
     Examples
     --------
@@ -54,6 +55,7 @@ def series_acquisition(frames: Sequence[DescribedFrame]) -> Acquisition:
     shared: dict[str, Any] = {
         field: next(iter(_known(acquisitions, field)), None) for field in _SHARED
     }
+    row_orders = set(_known(acquisitions, "row_order"))
     return replace(
         acquisitions[0],
         **shared,
@@ -64,7 +66,7 @@ def series_acquisition(frames: Sequence[DescribedFrame]) -> Acquisition:
         setpoint_temperature_c=_mean_of(_known(acquisitions, "setpoint_temperature_c"), np.mean),
         saturation_adu=min(_known(acquisitions, "saturation_adu"), default=None),
         date_obs=min(_known(acquisitions, "date_obs"), default=None),
-        row_order="TOP-DOWN",
+        row_order=row_orders.pop() if len(row_orders) == 1 else None,
         n_combined=len(frames),
         program=None,
         notes=(),
