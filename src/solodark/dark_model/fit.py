@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.map_pass import map_pass
-from solodark.dark_model.model import DarkModel, LibraryFrames
+from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.sample_fit import SampleFit, fit_sample
 from solodark.dark_model.series import in_order, series_index
 from solodark.dark_model.settings import LearnSettings
@@ -22,9 +22,6 @@ __all__ = ["learn"]
 
 Array = NDArray[np.float64]
 
-_MUST_MATCH = (
-    "shape", "camera", "gain_setting", "iso", "offset_setting", "binning", "cfa_pattern",
-)  # fmt: skip
 _MIN_FRAMES = 4
 _FRAMES_AT_FULL_SAMPLE = 400  # larger libraries get a smaller sample, so that memory is bounded
 
@@ -66,7 +63,7 @@ def learn(
     """
     settings = settings or LearnSettings()
     _require_library(sources)
-    require_matching(sources, _MUST_MATCH)
+    require_matching(sources, SAME_SENSOR)
     series = series_index(sources)
     order = in_order(sources, series)
     sources = [sources[i] for i in order]
@@ -86,11 +83,20 @@ def learn(
     pixels, class_information = map_pass(sources, series, survey, fit, settings, progress)
     library = _describe(sources, hashes, series, fit.design[:, 1:])
     model = DarkModel(
-        _shared_acquisition(sources), pixels, fit.prior, class_information, fit.law,
-        fit.scatter_grid, fit.level_maps, fit.strength,
-        np.stack([sample.y, sample.x], axis=1), sample.n_random, library, fit.cosmic_share_per_s,
+        _shared_acquisition(sources),
+        pixels,
+        fit.prior,
+        class_information,
+        fit.law,
+        fit.scatter_grid,
+        fit.level_maps,
+        fit.strength,
+        np.stack([sample.y, sample.x], axis=1),
+        sample.n_random,
+        library,
+        fit.cosmic_share_per_s,
         {rank: tried.evidence for rank, tried in fits.items()},
-    )  # fmt: skip
+    )
     digest = hashlib.sha256(pixels.maps.tobytes())
     return replace(model, model_id=digest.hexdigest()[:16])
 
@@ -150,6 +156,13 @@ def _unix_s(date: datetime | None) -> float | None:
 def _shared_acquisition(sources: Sequence[FrameSource]) -> Acquisition:
     first = max(sources, key=lambda s: s.acquisition.exposure_s or 0.0).acquisition
     return replace(
-        first, kind=None, kind_source="", exposure_s=None, sensor_temperature_c=None,
-        setpoint_temperature_c=None, date_obs=None, n_combined=None, notes=(),
-    )  # fmt: skip
+        first,
+        kind=None,
+        kind_source="",
+        exposure_s=None,
+        sensor_temperature_c=None,
+        setpoint_temperature_c=None,
+        date_obs=None,
+        n_combined=None,
+        notes=(),
+    )

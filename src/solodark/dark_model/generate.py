@@ -105,9 +105,13 @@ def _describe(sub: FrameSource) -> Acquisition:
 
 
 def _flags(
-    model: DarkModel, image: Image, pattern: Image, changed: Image, solved: Solved,
+    model: DarkModel,
+    image: Image,
+    pattern: Image,
+    changed: Image,
+    solved: Solved,
     verdict: Verdict,
-) -> NDArray[np.uint8]:  # fmt: skip
+) -> NDArray[np.uint8]:
     full_scale = model.acquisition.saturation_adu or _FULL_SCALE_16_BIT
     sigma = np.sqrt(solved.frame_variance)
     flags = np.zeros(model.shape, np.uint8)

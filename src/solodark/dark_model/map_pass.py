@@ -18,9 +18,13 @@ Array = NDArray[np.float64]
 
 
 def map_pass(
-    sources: Sequence[FrameSource], series: NDArray[np.intp], survey: Survey, fit: SampleFit,
-    settings: LearnSettings, progress: Progress,
-) -> tuple[PixelMaps, Array]:  # fmt: skip
+    sources: Sequence[FrameSource],
+    series: NDArray[np.intp],
+    survey: Survey,
+    fit: SampleFit,
+    settings: LearnSettings,
+    progress: Progress,
+) -> tuple[PixelMaps, Array]:
     """Fit every pixel to all frames, a band of rows at a time.
 
     Parameters

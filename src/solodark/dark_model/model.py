@@ -9,9 +9,27 @@ from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
 from solodark.frames import Acquisition, FrameSource, MasterDark
 
-__all__ = ["DarkModel", "LibraryFrames", "PixelMaps", "decoded_weights", "encode_weights"]
+__all__ = [
+    "SAME_SENSOR",
+    "DarkModel",
+    "LibraryFrames",
+    "PixelMaps",
+    "decoded_weights",
+    "encode_weights",
+]
 
 Array = NDArray[np.float64]
+
+SAME_SENSOR = (
+    "shape",
+    "camera",
+    "gain_setting",
+    "offset_setting",
+    "iso",
+    "binning",
+    "cfa_pattern",
+)
+"""What all darks of a library, and every new sub, must have in common."""
 
 
 _STEPS_PER_OCTAVE = 12.0  # so that one byte reaches down to 4e-7, where tails are decided

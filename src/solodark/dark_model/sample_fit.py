@@ -207,9 +207,13 @@ def _amplitude2(design: Array, strength: Array, starts: NDArray[np.intp]) -> Arr
 
 
 def _round(
-    fit: SampleFit, values: Image, starts: NDArray[np.intp], sample: Sample,
-    settings: LearnSettings, exposures_s: Array,
-) -> SampleFit:  # fmt: skip
+    fit: SampleFit,
+    values: Image,
+    starts: NDArray[np.intp],
+    sample: Sample,
+    settings: LearnSettings,
+    exposures_s: Array,
+) -> SampleFit:
     """Pixels, prior, noise and states, each from the others, once around."""
     result = fit_values(fit, values, starts, settings)
     maps, excess, information, pulls, scatter, odds, evidence = result
@@ -240,9 +244,13 @@ def _solve_states(design: Array, values: Image, pixels: SamplePixels, law: Noise
 
 
 def _cosmic_share_per_s(
-    predicted: Array, values: Image, excess: Array, law: NoiseLaw, starts: NDArray[np.intp],
+    predicted: Array,
+    values: Image,
+    excess: Array,
+    law: NoiseLaw,
+    starts: NDArray[np.intp],
     exposures_s: Array,
-) -> float:  # fmt: skip
+) -> float:
     """Bright outliers of one frame of a series, for each pixel and second."""
     hits, pixel_seconds = 0, 0.0
     for first, last in pairwise(starts):
@@ -280,11 +288,22 @@ def fit_values(
         As `solodark.dark_model.pixel_fit.fit_pixels` gives it.
     """
     result: tuple[Array, ...] = fit_pixels(
-        np.ascontiguousarray(values.T, dtype=np.float32), fit.design, fit.law.frame_variance,
-        fit.law.slope, fit.law.curvature, fit.censor_adu, starts,
-        _amplitude2(fit.design, fit.strength, starts), fit.prior.precisions, fit.prior.pulls,
-        fit.prior.log_norms, fit.scatter_grid, fit.scatter_prior, settings.iterations, _CHUNKS,
-    )  # fmt: skip
+        np.ascontiguousarray(values.T, dtype=np.float32),
+        fit.design,
+        fit.law.frame_variance,
+        fit.law.slope,
+        fit.law.curvature,
+        fit.censor_adu,
+        starts,
+        _amplitude2(fit.design, fit.strength, starts),
+        fit.prior.precisions,
+        fit.prior.pulls,
+        fit.prior.log_norms,
+        fit.scatter_grid,
+        fit.scatter_prior,
+        settings.iterations,
+        _CHUNKS,
+    )
     return result
 
 
@@ -299,10 +318,12 @@ def _learn_noise(
     predicted = fit.design @ maps.T
     residual = values - predicted
     leverage = _leverage(fit)
-    variance = np.array([
-        robust_variance(residual[f, : sample.n_random]) / (1.0 - leverage[f])
-        for f in range(len(values))
-    ])  # fmt: skip
+    variance = np.array(
+        [
+            robust_variance(residual[f, : sample.n_random]) / (1.0 - leverage[f])
+            for f in range(len(values))
+        ]
+    )
     deviations, shrink = np.zeros_like(residual), np.zeros(len(values))
     for first, last in pairwise(starts):
         deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)

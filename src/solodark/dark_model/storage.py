@@ -17,9 +17,16 @@ __all__ = ["from_arrays", "to_arrays"]
 Arrays = dict[str, NDArray[Any]]
 
 _SHARED_FIELDS = (
-    "gain_setting", "offset_setting", "iso", "gain_e_per_adu", "cfa_pattern", "row_order",
-    "black_level_adu", "saturation_adu", "program",
-)  # fmt: skip
+    "gain_setting",
+    "offset_setting",
+    "iso",
+    "gain_e_per_adu",
+    "cfa_pattern",
+    "row_order",
+    "black_level_adu",
+    "saturation_adu",
+    "program",
+)
 
 
 def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.model import DarkModel
+from solodark.dark_model.model import SAME_SENSOR, DarkModel
 from solodark.dark_model.series import BIAS_EXPOSURE_S
 from solodark.errors import FrameMismatchError, WrongSubError
 from solodark.frames import FrameKind, FrameSource, Verdict
@@ -15,9 +15,6 @@ __all__ = ["judge", "require_same_camera"]
 
 Image = NDArray[np.float32]
 
-_MUST_MATCH = (
-    "shape", "camera", "gain_setting", "offset_setting", "iso", "binning", "cfa_pattern",
-)  # fmt: skip
 _HOT_SIGMA = 12.0  # predicted this bright, a pixel must show in the sub
 _SEEN_SIGMA = 4.0
 _ALIKE = float(np.log(3.0))  # exposures up to three times each other's tell of each other
@@ -58,7 +55,7 @@ def require_same_camera(model: DarkModel, sub: FrameSource) -> None:
             f"{sub.name} is a {kind}, says its {sub.acquisition.kind_source}; expected a dark"
         )
     try:
-        require_matching([_ModelAsFrame(model), sub], _MUST_MATCH)
+        require_matching([_ModelAsFrame(model), sub], SAME_SENSOR)
     except FrameMismatchError as error:
         raise WrongSubError(f"{sub.name} does not fit the model: {error}") from error
 

@@ -201,9 +201,12 @@ def _series_of(files: Sequence[Path]) -> list[list[Path]]:
 
 
 def _measure(
-    model: DarkModel, subs: Sequence[Frame], session: str, rng: np.random.Generator,
+    model: DarkModel,
+    subs: Sequence[Frame],
+    session: str,
+    rng: np.random.Generator,
     progress: Progress,
-) -> SeriesSums:  # fmt: skip
+) -> SeriesSums:
     for sub in subs:
         if sub.shape != model.shape:
             raise WrongSubError(
