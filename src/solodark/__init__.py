@@ -7,9 +7,10 @@ What is named here is loaded when it is first used, so that ``import solodark`` 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from solodark.version import __version__ as __version__
+from solodark.version import __version__
 
 if TYPE_CHECKING:
+    from solodark.dark_model import DarkModel, learn
     from solodark.errors import SolodarkError, SolodarkWarning
     from solodark.evaluation import EvaluationTable, evaluate_series
     from solodark.formats import read_acquisition, read_frame, write_frame, write_master
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
         Verdict,
     )
     from solodark.synthetic import make_camera
+    from solodark.workflows.combine import combine_files
+    from solodark.workflows.evaluate import evaluate_files
+    from solodark.workflows.generate import generate_file
+    from solodark.workflows.learn import learn_files, load_model, save_model
 
 __all__ = [
     "Acquisition",
     "Camera",
+    "DarkModel",
     "EvaluationTable",
     "Frame",
     "FrameKind",
@@ -37,20 +43,33 @@ __all__ = [
     "SolodarkError",
     "SolodarkWarning",
     "Verdict",
+    "__version__",
+    "combine_files",
+    "evaluate_files",
     "evaluate_series",
+    "generate_file",
+    "learn",
+    "learn_files",
+    "load_model",
     "make_camera",
     "read_acquisition",
     "read_frame",
+    "save_model",
     "write_frame",
     "write_master",
 ]
 
 _ROOMS = {
+    "dark_model": "DarkModel learn",
     "errors": "SolodarkError SolodarkWarning",
     "evaluation": "EvaluationTable evaluate_series",
     "formats": "read_acquisition read_frame write_frame write_master",
     "frames": "Acquisition Camera Frame FrameKind Master MasterDark PixelFlags Verdict",
     "synthetic": "make_camera",
+    "workflows.combine": "combine_files",
+    "workflows.evaluate": "evaluate_files",
+    "workflows.generate": "generate_file",
+    "workflows.learn": "learn_files load_model save_model",
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

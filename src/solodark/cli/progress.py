@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from solodark.frames.progress import Progress, silent
-
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
+
+    from solodark.frames import Progress
 
 __all__ = ["progress_on_terminal"]
 
@@ -20,7 +20,7 @@ WORKING = "working"
 
 
 @contextmanager
-def progress_on_terminal() -> Iterator[Progress]:
+def progress_on_terminal() -> Iterator["Progress"]:
     """Draw a bar for each loop while the body runs, if somebody is looking.
 
     Yields
@@ -29,6 +29,8 @@ def progress_on_terminal() -> Iterator[Progress]:
         Draws on stderr where that is a terminal; otherwise does nothing.
     """
     if not sys.stderr.isatty():
+        from solodark.frames import silent
+
         yield silent
         return
     with _bars() as bars:

@@ -115,7 +115,7 @@ def _worth(panel: Panel) -> str:
     ordinary = show_digits(panel.worth_ordinary_subs)
     return (
         f' <span class="worth">worth {show_digits(panel.worth_subs)} subs</span> '
-        f'<span class="ordinary">({ordinary} on ordinary pixels)</span>'
+        f'<span class="ordinary">{ordinary} on ordinary pixels</span>'
     )
 
 

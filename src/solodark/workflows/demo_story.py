@@ -46,6 +46,10 @@ MEANINGS = {
 }
 """Rows of the table, and how each dark is made; the average of several says it by its name."""
 
+AVERAGE_MEANING = (
+    "The classical master: darks of the same night, averaged. Its cosmic rays and hopping pixels "
+    "keep it below their number."
+)
 NEAREST, BEST_K = "nearest master", "one k (best)"
 
 NEXT_STEPS = (
@@ -148,19 +152,20 @@ def worth(table: EvaluationTable, name: str, stratum: str = HEADLINE) -> Estimat
 
 
 def _title(table: EvaluationTable) -> str:
-    return f"One dark, as good as {show_digits(worth(table, 'solodark').value)}"
+    return f"One dark, worth {show_digits(worth(table, 'solodark').value)}"
 
 
 def _lead(results: DemoResults) -> tuple[str, ...]:
     exposure_s = results.sub.acquisition.exposure_s or 0.0
-    ours, nearest, scaled = (
-        show_digits(worth(results.table, name).value) for name in ("solodark", NEAREST, BEST_K)
+    n = results.subs_averaged
+    ours, average, nearest, scaled = (
+        show_digits(worth(results.table, name).value)
+        for name in ("solodark", average_of(n), NEAREST, BEST_K)
     )
-    minutes = worth(results.table, "solodark").value * exposure_s / 60
     result = (
         f"From a single new dark of {exposure_s:g} s and the darks of earlier nights, solodark "
-        f"made a master dark that is as close to the truth as the average of {ours} real darks. "
-        f"Taking those would cost {minutes:.0f} minutes of this night."
+        f"made a master dark worth {ours} subs. The average of {n} darks of the same night is "
+        f"worth {average}, and costs {n * exposure_s / 60:.0f} minutes of it."
     )
     rivals = (
         f"The nearest master of the library is worth {nearest} here, and scaled by the best single "
@@ -210,7 +215,7 @@ def _panel(name: str, title: str, caption: str, results: DemoResults) -> Panel:
 
 
 def _rival(row: Row, table: EvaluationTable) -> Rival:
-    meaning = MEANINGS.get(row.name, "The classical master: darks of the same night, averaged.")
+    meaning = MEANINGS.get(row.name, AVERAGE_MEANING)
     meaning += f" Here: {row.note}." if row.note else ""
     estimates = tuple(worth(table, row.name, stratum) for stratum in COLUMNS)
     return Rival(row.name, meaning, estimates, is_ours=row.name == "solodark")
