@@ -1,5 +1,6 @@
 """A small camera whose dark signal is known, for frames that can be spoilt on purpose."""
 
+import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -106,11 +107,21 @@ class DarkCamera:
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-def camera(rng) -> DarkCamera:
-    return DarkCamera(rng)
+@pytest.fixture(scope="session")
+def drawn() -> tuple[DarkCamera, tuple[FrameRecord, ...]]:
+    """One camera and its sound library, drawn once."""
+    camera = DarkCamera(np.random.default_rng(7))
+    return camera, tuple(camera.library())
 
 
 @pytest.fixture
-def library(camera) -> list[FrameRecord]:
-    return camera.library()
+def camera(drawn, rng) -> DarkCamera:
+    """The camera, with dice of the test's own."""
+    own = copy.copy(drawn[0])
+    own.rng = rng
+    return own
+
+
+@pytest.fixture
+def library(drawn) -> list[FrameRecord]:
+    return list(drawn[1])

@@ -1,5 +1,7 @@
 """Darks without the sensor's pattern: the camera subtracted a dark itself, or they are biases."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from solodark.library.wording import exposure_text
 
 __all__ = ["find_bare_darks", "find_darks_among_biases"]
 
-BARE_SHARE = 0.2
+BARE_SHARE = 0.08
 """A dark with less of the pattern than this has lost it: a subtracted one keeps 5 % at most, where
 the sensor cooled between the camera's two exposures."""
 NOISIER = 1.15
@@ -44,11 +46,15 @@ def find_bare_darks(group: DarkGroup) -> list[Finding]:
     darks = [one for one in group.series if one.key.kind is FrameKind.DARK and one.exposure_s > 0]
     if not group.has_pattern:
         return [_by_holes(frame) for one in darks for frame in one.frames if _has_holes(frame)]
-    found = []
-    for series in darks:
-        bare = _is_bare(series, group)
-        found += [_bare(series.frames[n], series, group) for n in np.flatnonzero(bare).tolist()]
-    return found
+    bare = [(one, n) for one in darks for n in np.flatnonzero(_is_bare(one, group)).tolist()]
+    suspects = {one.frames[n].path for one, n in bare}
+    normal = [
+        (float(amplitude), frame)
+        for one in group.series
+        for amplitude, frame in zip(one.amplitudes, one.frames, strict=True)
+        if frame.path not in suspects
+    ]
+    return [_explain(one.part([n]), normal) for one, n in bare]
 
 
 def _is_bare(series: DarkSeries, group: DarkGroup) -> NDArray[np.bool_]:
@@ -64,48 +70,43 @@ def _is_bare(series: DarkSeries, group: DarkGroup) -> NDArray[np.bool_]:
     return weak
 
 
-def _bare(frame: FrameRecord, series: DarkSeries, group: DarkGroup) -> Finding:
-    exposure = exposure_text(series.exposure_s)
+def _explain(one: DarkSeries, normal: Sequence[tuple[float, FrameRecord]]) -> Finding:
+    """Say what became of the pattern of one frame, by its level and noise."""
+    frame, exposure = one.frames[0], exposure_text(one.exposure_s)
     noise, level = frame.statistics.mean_noise_adu, frame.statistics.mean_level_adu
-    usual_noise, highest = _usual_noise_and_highest_level(frame, group)
+    highest = max((other.statistics.mean_level_adu for _, other in normal), default=np.inf)
     if level > highest + BRIGHT * noise:
-        return Finding(
+        return _error(
             "light-among-darks",
-            Severity.ERROR,
-            (frame.path,),
+            frame,
             f"found a level of {level:.0f} ADU, where no dark exceeds {highest:.0f}, and none of "
             "the sensor's hot pixels; it is a light or a flat, move it out of the darks",
         )
-    if noise > NOISIER * usual_noise or is_clipped(frame) or _has_holes(frame):
-        return Finding(
+    if noise > NOISIER * _usual_noise(one, normal) or is_clipped(frame) or _has_holes(frame):
+        return _error(
             "camera-side-subtraction",
-            Severity.ERROR,
-            (frame.path,),
+            frame,
             f"found none of the sensor's hot pixels, which other darks show after {exposure}, but "
             f"the noise of two exposures ({noise:.1f} ADU): the camera subtracted a dark of its "
             "own; switch off long-exposure noise reduction, and leave this frame out",
         )
-    return Finding(
+    return _error(
         "wrong-exposure",
-        Severity.ERROR,
-        (frame.path,),
+        frame,
         f"found next to none of the sensor's hot pixels, where the header's {exposure} promises "
         "them: it looks like a bias or a far shorter dark; correct the header, or leave it out",
     )
 
 
-def _usual_noise_and_highest_level(frame: FrameRecord, group: DarkGroup) -> tuple[float, float]:
-    """Look up frames with as little of the pattern: their noise, and the highest level of any."""
-    pairs = [
-        (amplitude, other)
-        for series in group.series
-        for amplitude, other in zip(series.amplitudes, series.frames, strict=True)
-    ]
-    own = next(amplitude for amplitude, other in pairs if other is frame)
-    others = sorted((a, f.statistics.mean_noise_adu) for a, f in pairs if a > own)
-    nearest = [noise for _, noise in others[:NEAREST]]
-    levels = [f.statistics.mean_level_adu for a, f in pairs if f is not frame and a >= own]
-    return float(np.median(nearest or np.inf)), max(levels, default=np.inf)
+def _error(code: str, frame: FrameRecord, text: str) -> Finding:
+    return Finding(code, Severity.ERROR, (frame.path,), text)
+
+
+def _usual_noise(one: DarkSeries, normal: Sequence[tuple[float, FrameRecord]]) -> float:
+    """Noise of the frames in which the pattern shows as little: biases, else the weakest darks."""
+    nearest = sorted(normal, key=lambda pair: abs(pair[0] - one.amplitude))[:NEAREST]
+    noises = [frame.statistics.mean_noise_adu for _, frame in nearest]
+    return float(np.median(noises)) if noises else np.inf
 
 
 def _has_holes(frame: FrameRecord) -> bool:
