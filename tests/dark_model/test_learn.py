@@ -75,6 +75,25 @@ def test_three_frames_are_not_enough(few):
 
 
 @pytest.mark.parametrize(
+    ("exposure_s", "sentence"), [(0.00025, "are biases"), (180.0, "are darks of 180 s")]
+)
+def test_frames_of_one_exposure_cannot_tell_the_bias_from_the_dark_signal(
+    few, exposure_s, sentence
+):
+    alike = [frame for frame in few if frame.acquisition.exposure_s == exposure_s]
+    with pytest.raises(NotEnoughFramesError, match=f"{sentence}, expected at least two exposures"):
+        learned(alike)
+
+
+def test_darks_that_do_not_tell_their_exposure_need_biases_beside_them(few):
+    darks = [with_header(f, f.name, exposure_s=None) for f in few if f.acquisition.exposure_s > 1.0]
+    with pytest.raises(NotEnoughFramesError, match="are of an unknown exposure"):
+        learned(darks)
+    biases = [frame for frame in few if frame.acquisition.exposure_s < 1.0]
+    assert learned([*darks, *biases]).rank == 1
+
+
+@pytest.mark.parametrize(
     ("changes", "sentence"),
     [({"iso": 1600}, "ISO is 1600 in odd.fits"), ({"binning": (2, 2)}, "binning is 2x2 in odd")],
 )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.sample_fit import SampleFit, fit_sample
-from solodark.dark_model.series import in_order, series_index
+from solodark.dark_model.series import in_order, is_bias, series_index
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey, choose_sample, survey_frames
 from solodark.errors import NotEnoughFramesError
@@ -95,6 +95,7 @@ def learn(
         sample.n_random,
         library,
         fit.cosmic_share_per_s,
+        fit.censor_adu,
         {rank: tried.evidence for rank, tried in fits.items()},
     )
     digest = hashlib.sha256(pixels.maps.tobytes())
@@ -125,6 +126,19 @@ def _require_library(sources: Sequence[FrameSource]) -> None:
             f"found {len(sources)} darks, expected at least {_MIN_FRAMES}; "
             "add darks of several exposures or temperatures, and biases if you have them"
         )
+    exposures = {_exposure_in_words(source) for source in sources}
+    if len(exposures) < 2:
+        raise NotEnoughFramesError(
+            f"all {len(sources)} frames are {exposures.pop()}, expected at least two exposures, "
+            "to tell the bias from the dark signal; add biases, or shorter darks"
+        )
+
+
+def _exposure_in_words(source: FrameSource) -> str:
+    exposure_s = source.acquisition.exposure_s
+    if is_bias(source):
+        return "biases"
+    return "of an unknown exposure" if exposure_s is None else f"darks of {exposure_s:.3g} s"
 
 
 def _possible_ranks(ranks: tuple[int, ...], series: NDArray[np.intp]) -> list[int]:
