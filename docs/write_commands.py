@@ -30,7 +30,7 @@ def commands_page() -> str:
     return "\n".join((HEAD, *sections))
 
 
-def _help(command, context) -> Iterator[tuple[str, str]]:  # noqa: ANN001 - typer's own types
+def _help(command, context) -> Iterator[tuple[str, str]]:
     """Title and help of a command and of all below it."""
     yield context.command_path, "\n".join(map(str.rstrip, command.get_help(context).splitlines()))
     for name, child in getattr(command, "commands", {}).items():

@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solodark.dark_model import DarkModel, LearnSettings
 from solodark.errors import OutputError
@@ -29,7 +30,7 @@ from solodark.workflows.demo_story import (
 )
 from solodark.workflows.evaluate import model_rows
 from solodark.workflows.generate import generate_file
-from solodark.workflows.learn import learn_files, load_model
+from solodark.workflows.learn import LearnSummary, learn_files, load_model
 
 __all__ = ["DemoSummary", "run_demo"]
 
@@ -39,7 +40,7 @@ SEED = 20260101
 SETTINGS = LearnSettings(ranks=(2, 3), n_random=12_000, n_hot=6_000)
 """A sample that a slow computer learns in a minute; the camera is small, so it is enough."""
 FULL_DEMO = DemoPlan()
-MARK = "ABOUT.txt"
+MARK, MODEL, MASTER = "ABOUT.txt", "camera.solodark", "master.fits"
 ABOUT = """\
 Written by `solodark demo` on a synthetic camera; everything in this folder may be deleted.
 
@@ -101,6 +102,7 @@ def run_demo(
     output_folder: Path | str,
     *,
     plan: DemoPlan = FULL_DEMO,
+    settings: LearnSettings = SETTINGS,
     tell: Tell | None = None,
     progress: Progress = silent,
 ) -> DemoSummary:
@@ -112,6 +114,8 @@ def run_demo(
         Where to write; made where it is missing.
     plan : DemoPlan
         How much is photographed; by default what takes a minute or two.
+    settings : LearnSettings
+        How to learn.
     tell : callable, optional
         Hears a line about each step when it is done.
     progress : Progress
@@ -135,7 +139,19 @@ def run_demo(
     findings = _check(folder, night, progress)
     bad = {path for finding in findings for path in finding.paths}
     tell(f"solodark library check: {len(bad)} files that do not belong, left out from here on")
-    results = _make_masters(folder, night, plan, bad, tell, progress)
+    learned = _learn_and_generate(folder, night, bad, settings, tell, progress)
+    rivals = _library_rivals(folder / "masters", night, bad, progress)
+    table = _judge(load_model(folder / MODEL), rivals, plan.subs_averaged, night, progress)
+    tell(f"judged on {table.n_subs} darks of tonight, as solodark evaluate does")
+    results = DemoResults(
+        sub=night.tonight[0],
+        darks=_shown_darks(folder, rivals, plan.subs_averaged, night),
+        truth_adu=night.truth_adu,
+        table=table,
+        subs_averaged=plan.subs_averaged,
+        learned=learned,
+        n_findings=len(bad),
+    )
     report, picture = _write_report(folder, tell_story(results))
     return DemoSummary(
         folder=folder,
@@ -175,42 +191,40 @@ def _check(folder: Path, night: DemoNight, progress: Progress) -> tuple[Finding,
     return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
 
 
-def _make_masters(
+def _learn_and_generate(
     folder: Path,
     night: DemoNight,
-    plan: DemoPlan,
     bad: Collection[Path],
+    settings: LearnSettings,
     tell: Tell,
     progress: Progress,
-) -> DemoResults:
-    """Learn the camera, make the master of the one new dark, and judge it beside its rivals."""
-    model, master = folder / "camera.solodark", folder / "master.fits"
+) -> LearnSummary:
+    """Learn the camera from its darks, and make the master of the one new dark."""
     learned = learn_files(
-        night.darks_folder, model, leave_out=bad, settings=SETTINGS, progress=progress
+        night.darks_folder,
+        folder / MODEL,
+        leave_out=bad,
+        settings=settings,
+        progress=progress,
     )
     tell(f"solodark learn: {learned.n_frames} frames, {learned.rank} maps, {learned.seconds:.0f} s")
-    generated = generate_file(night.sub_path, model, master, progress=progress)
+    generated = generate_file(night.sub_path, folder / MODEL, folder / MASTER, progress=progress)
     tell(f"solodark generate: {generated.output} from {night.sub_path.name} alone")
-    rivals = _library_rivals(folder / "masters", night, bad, progress)
-    n = plan.subs_averaged
-    table = _judge(load_model(model), rivals, n, night, progress)
-    tell(f"judged on {table.n_subs} darks of tonight, as solodark evaluate does")
+    return learned
+
+
+def _shown_darks(
+    folder: Path, rivals: "_LibraryRivals", n: int, night: DemoNight
+) -> dict[str, NDArray[np.float32]]:
+    """Give the darks that are shown as pictures, by their rows' names."""
     sub = night.tonight[0]
-    return DemoResults(
-        sub=sub,
-        darks={
-            "one sub": sub.data,
-            "solodark": read_frame(master).data,
-            average_of(n): MeanOfSubs(n).from_subs(night.tonight[:n]),
-            NEAREST: rivals.nearest.master.data,
-            BEST_K: rivals.scaled("best")(sub),
-        },
-        truth_adu=night.truth_adu,
-        table=table,
-        learned=learned,
-        subs_averaged=n,
-        n_findings=len(bad),
-    )
+    return {
+        "one sub": sub.data,
+        "solodark": read_frame(folder / MASTER).data,
+        average_of(n): MeanOfSubs(n).from_subs(night.tonight[:n]),
+        NEAREST: rivals.nearest.master.data,
+        BEST_K: rivals.scaled("best")(sub),
+    }
 
 
 @dataclass(frozen=True, eq=False, slots=True)

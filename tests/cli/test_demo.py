@@ -1,0 +1,120 @@
+"""The demo tells the whole story; here with a small camera, so that it takes seconds."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from PIL import Image
+
+import solodark.workflows.demo as demo_module
+from solodark.dark_model import LearnSettings
+from solodark.errors import OutputError
+from solodark.workflows.demo import DemoSummary, run_demo
+from solodark.workflows.demo_camera import DemoPlan
+
+SMALL = DemoPlan(
+    shape=(64, 96),
+    n_sessions=6,
+    subs_per_session=4,
+    biases_per_session=3,
+    subs_tonight=6,
+    subs_averaged=4,
+)
+QUICK = LearnSettings(ranks=(2,), n_random=4_000, n_hot=1_000, rounds=2)
+
+
+@pytest.fixture(scope="module")
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def summary(tmp_path_factory, told) -> DemoSummary:
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    return run_demo(folder, plan=SMALL, settings=QUICK, tell=told.append)
+
+
+def test_one_dark_beats_the_average_and_every_rival_without_new_darks(summary):
+    worth = {row.name: row.cells["ordinary"].equivalent_subs for row in summary.table.rows}
+    others = [name for name in worth if name != "solodark"]
+    assert all(worth["solodark"] > worth[name] for name in others), worth
+    assert worth["one sub"] == pytest.approx(1.0, abs=0.1)
+    assert worth["mean of 4 subs"] == pytest.approx(4.0, abs=0.6)
+
+
+def test_every_planted_mistake_is_found_and_named(summary):
+    assert summary.planted_found == summary.planted == 3
+    said = "\n".join(summary.findings)
+    for name in ("dark_0090", "dark_0091", "dark_0092"):
+        assert name in said
+
+
+def test_the_page_and_the_picture_are_there(summary):
+    page = summary.report.read_text("utf-8")
+    assert summary.report.stat().st_size < 15e6
+    assert "made by solodark" in page
+    assert "average of 4 darks" in page
+    assert not re.search(r"\bnan\b", re.sub(r'src="[^"]*"', "", page))
+    with Image.open(summary.picture) as picture:
+        assert picture.width > picture.height
+
+
+def test_the_master_says_that_it_was_generated(summary):
+    header = fits.getheader(summary.folder / "master.fits")
+    assert header["SD_ORIG"] == "generated"
+    assert header["EXPTIME"] == 180.0
+    assert "STACKCNT" not in header
+
+
+def test_each_step_is_told_with_the_command_that_does_it(summary, told):
+    text = "\n".join(told)
+    for command in ("library check", "learn", "generate", "evaluate"):
+        assert f"solodark {command}" in text
+
+
+def test_a_demo_may_be_repeated_in_its_own_folder(summary, monkeypatch):
+    marked = demo_module._claim(summary.folder)
+    assert marked == summary.folder
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    (tmp_path / "holiday.jpg").write_bytes(b"me")
+    with pytest.raises(OutputError, match="did not write"):
+        run_demo(tmp_path, plan=SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "demo").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        run_demo(tmp_path / "demo", plan=SMALL)
+
+
+def test_the_command_prints_where_to_look(summary, run, monkeypatch, tmp_path):
+    monkeypatch.setattr(demo_module, "run_demo", lambda *_, **__: summary)
+    code, out, _ = run("demo", "-o", tmp_path / "demo")
+    assert code == 0
+    assert str(summary.report) in out
+    assert "mean of 4 subs" in out
+    assert "solodark learn" in out.splitlines()[-1]
+
+
+def test_the_command_gives_json(summary, run, monkeypatch, tmp_path):
+    monkeypatch.setattr(demo_module, "run_demo", lambda *_, **__: replace(summary, seconds=1.0))
+    code, out, _ = run("demo", "-o", tmp_path / "demo", "--json")
+    assert code == 0
+    figures = json.loads(out)
+    assert Path(figures["report"]) == summary.report
+    assert {row["name"] for row in figures["table"]["rows"]} >= {"solodark", "one sub"}
+
+
+@pytest.mark.slow
+def test_the_demo_itself_is_worth_more_than_the_average_of_twenty(tmp_path):
+    table = run_demo(tmp_path / "demo").table
+    ours, average = (
+        table.cell(name, "winsorised").equivalent_subs for name in ("solodark", "mean of 20 subs")
+    )
+    assert ours > average > 1
