@@ -154,6 +154,8 @@ class DarkModel:
         The frames it was learned from.
     cosmic_share_per_s : float
         Share of the pixels that cosmic rays hit in one second.
+    censor_adu : float
+        Above this a pixel is no longer linear, ADU above the level.
     evidence : dict of int to float
         Mean log evidence of each rank that was tried.
     model_id : str
@@ -172,6 +174,7 @@ class DarkModel:
     sample_random: int
     library: LibraryFrames
     cosmic_share_per_s: float
+    censor_adu: float
     evidence: dict[int, float]
     model_id: str = ""
 

@@ -7,7 +7,7 @@ For pixel i and frame f of series g, with the state ``x_f`` of the frame known::
 ``d_ig`` is what the model cannot explain in a whole series (a drift, a telegraph level that
 lasted, a pixel that is not linear); its scale is unknown for each pixel and is carried as weights
 on a grid. Robust weights lower single outliers such as cosmic rays. Saturated values are censored:
-they pull the fit up where it falls short of them, and say nothing where it does not.
+they pull the fit up where it falls short of them, and hold nothing where it does not.
 """
 
 from math import exp, log
@@ -23,7 +23,7 @@ __all__ = ["fit_pixels"]
 
 _OUTLIER_SIGMA2 = 9.0  # beyond 3 sigma a single frame loses weight as 1/deviation^2
 _NEGLIGIBLE = 1e-5
-_SAYS_NOTHING = 1e30  # variance of a saturated value below what is predicted, ADU^2
+_SATURATED = 1e6  # a saturated value's variance grows so much: it decides only where none else can
 _MAX_LEVERAGE = 0.95
 _EXCESS_PRIOR_DOF = 12.0  # how firmly a pixel's noise is held to its class
 
@@ -74,6 +74,7 @@ def fit_pixels(  # numpydoc ignore=PR01
         variance = np.zeros(n_frames)
         weight = np.zeros(n_frames)
         error = np.zeros(n_frames)
+        target = np.zeros(n_frames)
         column = np.zeros(dims)
         prior_t = np.zeros(t_all)
         series_mean = np.zeros(n_series)
@@ -102,8 +103,9 @@ def fit_pixels(  # numpydoc ignore=PR01
                     variance,
                     error,
                     weight,
+                    target,
                 )
-                _accumulate(values[i], design, weight, information[i], pulls[i])
+                _accumulate(target, design, weight, information[i], pulls[i])
                 component_posteriors(
                     information[i],
                     pulls[i],
@@ -122,11 +124,15 @@ def fit_pixels(  # numpydoc ignore=PR01
                         best = k
                     for r in range(dims):
                         theta[r] += odds[k] * centres[k, r]
-                if iteration == 0:
-                    weights_t[0] = 1.0
+                for t in range(t_all):
+                    prior_t[t] = 0.0
+                    for k in range(k_all):
+                        prior_t[t] += odds[k] * scatter_prior[k, t]
+                if iteration == 0:  # before anything is known of this pixel, its class speaks
+                    weights_t[:] = prior_t
                     continue
                 _series_means(
-                    values[i],
+                    target,
                     design,
                     theta,
                     variance,
@@ -140,10 +146,6 @@ def fit_pixels(  # numpydoc ignore=PR01
                     leverage,
                 )
                 excess[i] = _noise_excess(error, variance, series_start, series_mean, excess[i])
-                for t in range(t_all):
-                    prior_t[t] = 0.0
-                    for k in range(k_all):
-                        prior_t[t] += odds[k] * scatter_prior[k, t]
                 evidence[i] = _scatter_weights(
                     series_mean, series_var, leverage, amplitude2, scatter_grid, prior_t, weights_t
                 )
@@ -169,19 +171,28 @@ def _weigh(
     variance: Any,
     error: Any,
     weight: Any,
+    target: Any,
 ) -> None:
     """Weight of every frame: noise, scatter of its series, and robustness."""
     if iteration == 0:
         for f in range(weight.size):
+            target[f] = values[f]
             variance[f] = frame_variance[f]
+            if values[f] > censor_adu:
+                variance[f] *= _SATURATED
             weight[f] = 1.0 / variance[f]
         return
     _deviations(values, design, theta, error)
     for f in range(weight.size):
         signal = max(values[f] - error[f], 0.0)
         variance[f] = excess * (frame_variance[f] + slope * signal + curvature * signal * signal)
-        if values[f] > censor_adu and error[f] < 0.0:
-            variance[f] = _SAYS_NOTHING
+        target[f] = values[f]
+        if values[f] > censor_adu:
+            # Short of a saturated value the fit is pulled up; beyond it, hardly held where it is.
+            variance[f] *= _SATURATED
+            if error[f] < 0.0:
+                target[f] = values[f] - error[f]
+                error[f] = 0.0
     for g in range(series_start.size - 1):
         first, last = series_start[g], series_start[g + 1]
         shared, typical = _share_of_noise(

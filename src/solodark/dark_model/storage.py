@@ -71,6 +71,7 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "curvature": model.law.curvature,
         "sample_random": model.sample_random,
         "cosmic_share_per_s": model.cosmic_share_per_s,
+        "censor_adu": model.censor_adu,
         "names": list(model.library.names),
         "hashes": list(model.library.hashes),
         "evidence": {str(rank): value for rank, value in model.evidence.items()},
@@ -149,6 +150,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["taken_s"],
         ),
         cosmic_share_per_s=float(description["cosmic_share_per_s"]),
+        censor_adu=float(description["censor_adu"]),
         evidence={int(rank): float(value) for rank, value in description["evidence"].items()},
         model_id=str(description["model_id"]),
     )

@@ -65,6 +65,7 @@ def update(
         solved.frame_variance,
         model.law.slope,
         model.law.curvature,
+        model.censor_adu,
         _changed_share(model, sub),
         _COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
         solved.frame_variance * _CHANGED_STEPS,

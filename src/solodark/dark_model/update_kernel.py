@@ -36,6 +36,7 @@ def update_pixels(  # numpydoc ignore=PR01
     frame_variance: float,
     slope: float,
     curvature: float,
+    censor_adu: float,
     changed_share: float,
     cosmic_share: float,
     changed_grid: Any,
@@ -65,6 +66,11 @@ def update_pixels(  # numpydoc ignore=PR01
         for x in range(nx):
             m = predicted[y, x]
             error = observed[y, x] - m
+            if m > censor_adu and observed[y, x] > censor_adu:  # what a full pixel shows, it shows
+                mean[y, x] = observed[y, x]
+                variance[y, x] = _noise(m, excess[y, x], frame_variance, slope, curvature)
+                changed[y, x] = 0.0
+                continue
             if not isfinite(error):
                 mean[y, x], changed[y, x] = m, 0.0
                 variance[y, x] = parameter_variance[y, x] + amplitude2 * _mean_scatter(
