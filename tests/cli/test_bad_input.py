@@ -1,14 +1,16 @@
 """Bad input: exit 2, one sentence that names the file, no traceback, nothing half-written."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from solodark.formats import write_frame
+from solodark.formats import atomic_write, write_frame
 from solodark.frames import Acquisition, Camera, Frame, FrameKind
 
 COMMANDS = ("combine", "learn", "generate", "evaluate")
@@ -204,3 +206,19 @@ def test_a_file_name_that_is_no_text_is_named_all_the_same(tmp_path):
     assert ended.returncode == 2
     assert b"dark_\\udcff.fits" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_interrupted_while_it_writes_leaves_nothing(how, run, output, monkeypatch):
+    def interrupted(paths: object, model: Path, **options: object) -> None:
+        with atomic_write(model) as temporary:
+            temporary.write_text("half a model")
+            os.kill(os.getpid(), how)
+            time.sleep(10)
+
+    monkeypatch.setattr("solodark.workflows.learn.learn_files", interrupted)
+    code, _, err = run("learn", "darks", "-o", output / "camera.solodark")
+    assert code == 130
+    assert err == "solodark: interrupted; nothing half-written was left\n"
+    assert list(output.iterdir()) == []
