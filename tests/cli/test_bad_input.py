@@ -125,8 +125,10 @@ def test_frames_that_differ_are_listed_with_their_difference(
 ):
     folder = tmp_path / "darks"
     common = {"gain_setting": 100.0, "iso": 800}
-    for number in range(5):
-        save(folder, dark(f"same_{number}", **common))
+    # learning needs more than one exposure, combining just one
+    exposures_s = (60.0, 60.0 if command == "combine" else 120.0)
+    for number in range(6):
+        save(folder, dark(f"same_{number}", exposure_s=exposures_s[number % 2], **common))
     save(folder, dark("other", **(common | DIFFERENCES[what])))
     result = run(*words_for(command, folder, output))
     assert_refused(result, "other.fits", what)

@@ -7,7 +7,7 @@ from astropy.io import fits
 from astropy.nddata import CCDData
 
 import solodark
-from solodark.formats import read_frame
+from solodark.formats import TARGETS, read_frame
 
 
 def test_a_model_is_learned_and_described(learned):
@@ -71,6 +71,20 @@ def test_the_table_for_people_names_every_row(photographer, model, run):
     for words in ("one sub", "solodark", "nearest master", "winsorised", "ordinary", "hot"):
         assert words in out
     assert "5 darks of" in out
+    assert "what it leaves behind" in out
+    assert "holes" in out
+
+
+def test_masters_can_be_written_for_every_program_that_the_formats_know(
+    photographer, model, run, tmp_path
+):
+    for program in TARGETS:
+        master = tmp_path / f"{program}.fits"
+        words = ("generate", photographer.sub, "-m", model, "-o", master, "--for", program)
+        code, _, err = run(*words)
+        assert code == 0, err
+        assert all(line.startswith("solodark: warning: ") for line in err.splitlines())
+        assert master.is_file()
 
 
 def test_darks_the_model_has_seen_do_not_judge_it(photographer, model, run):

@@ -66,7 +66,6 @@ def test_an_ending_by_the_parser_keeps_its_number():
 
 def test_a_warning_is_one_line_without_source_code(capsys):
     def command() -> None:
-        warnings.simplefilter("always")
         warnings.warn("outside the library's range", SolodarkWarning, stacklevel=1)
 
     assert exit_code_of(command) == 0

@@ -53,6 +53,14 @@ def test_nested_objects_keep_their_names():
     }
 
 
+def test_an_object_that_knows_its_json_form_is_asked():
+    class Endless:
+        def to_dict(self) -> dict[str, object]:
+            return {"worth": "inf"}
+
+    assert as_json_value([Endless()]) == [{"worth": "inf"}]
+
+
 def test_an_object_without_a_json_form_is_a_bug_not_a_string():
     with pytest.raises(TypeError, match="JSON"):
         as_json_value(object())

@@ -61,6 +61,7 @@ def print_evaluation_table(table: "EvaluationTable") -> None:
     shown = [name for name in table.strata if any(row.cells[name] for row in table.rows)]
     rows = [[row.name, *(_figure(row, name) for name in shown)] for row in table.rows]
     print_table(["worth in subs", *shown], rows)
+    print_lines(*(f"{row.name}: {row.note}" for row in table.rows if row.note))
 
 
 def _figure(row: "Row", stratum: str) -> str:

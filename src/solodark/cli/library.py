@@ -89,7 +89,7 @@ def check(  # numpydoc ignore=PR01
     place = library or (None if paths else default_library())
     with progress_on_terminal() as progress:
         report = check_frames(place, paths or (), progress=progress)
-    print_json(report.to_dict()) if as_json else _print_report(report)
+    print_json(report) if as_json else _print_report(report)
 
 
 def _print_listing(listing: "LibraryListing") -> None:

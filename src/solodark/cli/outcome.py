@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from solodark.errors import SolodarkError
+from solodark.errors import SolodarkError, SolodarkWarning
 
 __all__ = ["EXIT_BAD_INPUT", "EXIT_BUG", "EXIT_INTERRUPTED", "exit_code_of", "say"]
 
@@ -79,6 +79,7 @@ def _faces_of_the_command_line() -> Iterator[None]:
     in_main_thread = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM)
     with warnings.catch_warnings():
+        warnings.simplefilter("always", SolodarkWarning)
         warnings.showwarning = _show_warning
         if in_main_thread:
             signal.signal(signal.SIGTERM, _end_as_ctrl_c_does)

@@ -36,7 +36,8 @@ def as_json_value(value: object) -> object:
     Parameters
     ----------
     value : object
-        What to turn; numbers that are not finite become null, as JSON has no word for them.
+        What to turn; an object with a `to_dict` knows best itself. Numbers that are not finite
+        become null, as JSON has no word for them.
 
     Returns
     -------
@@ -53,6 +54,8 @@ def as_json_value(value: object) -> object:
     >>> as_json_value({"master": Path("m.fits"), "subs": (1.5, float("nan"))})
     {'master': 'm.fits', 'subs': [1.5, None]}
     """
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -72,6 +72,8 @@ def _bars() -> "Bars":
         progress.TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
+        # what is printed meanwhile goes around the bars, unless stdout is not this terminal
+        redirect_stdout=sys.stdout.isatty(),
     )
 
 
