@@ -121,14 +121,11 @@ def find_misread_temperatures(group: DarkGroup) -> list[Finding]:
 
 
 def _leaps(values: Values) -> Values:
-    """Each value less the median of its two neighbours on either side."""
+    """Each value less the median of the five around it: a drift is no leap."""
     size = values.size
-    leaps = np.empty(size)
-    for n in range(size):
-        first = min(max(0, n - 2), max(0, size - 5))
-        near = [m for m in range(first, min(size, first + 5)) if m != n]
-        leaps[n] = values[n] - np.median(values[near])
-    return leaps
+    firsts = [min(max(0, n - 2), max(0, size - 5)) for n in range(size)]
+    around: Values = np.array([np.median(values[first : first + 5]) for first in firsts])
+    return values - around
 
 
 @dataclass(frozen=True, slots=True)

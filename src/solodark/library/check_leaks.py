@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -82,12 +83,17 @@ def find_leaks(group: DarkGroup) -> list[Finding]:
         if series.n_frames >= FEWEST_IN_SERIES:
             found += _leaks_in_series(series)
     lit = {path for finding in found for path in finding.paths}
-    dark = [
-        series.part([n for n, path in enumerate(series.paths) if path not in lit])
-        for series in group.series
-        if not lit.issuperset(series.paths)
-    ]
-    return found + _leaking_series(dark)
+    return found + _leaking_series(
+        [part for series in group.series for part in _parts(series, lit)]
+    )
+
+
+def _parts(series: DarkSeries, lit: set[Path]) -> list[DarkSeries]:
+    """Leave out what is lit; frames of a series too short to judge itself stand alone."""
+    dark = [n for n, path in enumerate(series.paths) if path not in lit]
+    if len(dark) < FEWEST_IN_SERIES:
+        return [series.part([n]) for n in dark]
+    return [series.part(dark)]
 
 
 def _leaks_in_series(series: DarkSeries) -> list[Finding]:

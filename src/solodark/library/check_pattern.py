@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solodark.frames import FrameKind
-from solodark.library.check_pixels import is_clipped
 from solodark.library.dark_group import SURE, DarkGroup, DarkSeries
 from solodark.library.findings import Finding, Severity
 from solodark.library.records import FrameRecord
@@ -15,16 +13,15 @@ from solodark.library.wording import exposure_text
 
 __all__ = ["find_bare_darks", "find_darks_among_biases"]
 
-BARE_SHARE = 0.08
-"""A dark with less of the pattern than this has lost it: a subtracted one keeps 5 % at most, where
-the sensor cooled between the camera's two exposures."""
+WEAK_SHARE, BARE_SHARE = 0.25, 0.08
+"""Less of the pattern than this is suspicious, and next to none. A subtracted dark keeps 13 % where
+the sensor cooled by 1 C between the camera's two exposures."""
 NOISIER = 1.15
-"""A subtracted dark has 1.41 times the noise of a dark; a bias has less than one."""
+"""A subtracted dark has 1.41 times the noise of a dark; a short one has less than one."""
 HOLES_SHARE = 0.3
 """Cold pixels per hot one from which hot pixels look subtracted: a real dark of half a minute has
 fewer than one in a hundred, because nothing makes pixels cold."""
 FEWEST_HOLES = 20
-NEAREST = 5
 BRIGHT = 10.0
 LONG_S = 30.0
 LEAST_BIAS_AMPLITUDE_S = 2.0
@@ -46,31 +43,37 @@ def find_bare_darks(group: DarkGroup) -> list[Finding]:
     darks = [one for one in group.series if one.key.kind is FrameKind.DARK and one.exposure_s > 0]
     if not group.has_pattern:
         return [_by_holes(frame) for one in darks for frame in one.frames if _has_holes(frame)]
-    bare = [(one, n) for one in darks for n in np.flatnonzero(_is_bare(one, group)).tolist()]
-    suspects = {one.frames[n].path for one, n in bare}
-    normal = [
-        (float(amplitude), frame)
-        for one in group.series
-        for amplitude, frame in zip(one.amplitudes, one.frames, strict=True)
-        if frame.path not in suspects
-    ]
-    return [_explain(one.part([n]), normal) for one, n in bare]
+    weak = [(one.part([n]), share) for one in darks for n, share in _weak_frames(one, group)]
+    suspects = {path for one, _ in weak for path in one.paths}
+    normal = sorted(
+        (
+            (float(amplitude), frame)
+            for one in group.series
+            for amplitude, frame in zip(one.amplitudes, one.frames, strict=True)
+            if frame.path not in suspects
+        ),
+        key=lambda pair: pair[0],
+    )
+    verdicts = (_explain(one, share, normal) for one, share in weak)
+    return [verdict for verdict in verdicts if verdict is not None]
 
 
-def _is_bare(series: DarkSeries, group: DarkGroup) -> NDArray[np.bool_]:
-    """Mark the frames that hold far less of the pattern than predicted."""
+def _weak_frames(series: DarkSeries, group: DarkGroup) -> list[tuple[int, float]]:
+    """Find the frames that hold far less of the pattern than predicted, and how much of it."""
     witnesses = group.witnesses(series)
     if not witnesses and not series.is_sure:
-        return np.zeros(series.n_frames, dtype=np.bool_)
+        return []
     predictions = group.carried_log_rates(witnesses, series)
     rate = float(np.median(predictions)) if witnesses else series.log_rate
     expected = series.exposure_s * np.exp(rate)
-    weak: NDArray[np.bool_] = np.abs(series.amplitudes) < BARE_SHARE * expected
-    weak &= expected > 2.0 * SURE * series.errors
-    return weak
+    shares = np.abs(series.amplitudes) / expected
+    weak = (shares < WEAK_SHARE) & (expected > 2.0 * SURE * series.errors)
+    return [(n, float(shares[n])) for n in np.flatnonzero(weak).tolist()]
 
 
-def _explain(one: DarkSeries, normal: Sequence[tuple[float, FrameRecord]]) -> Finding:
+def _explain(
+    one: DarkSeries, share: float, normal: Sequence[tuple[float, FrameRecord]]
+) -> Finding | None:
     """Say what became of the pattern of one frame, by its level and noise."""
     frame, exposure = one.frames[0], exposure_text(one.exposure_s)
     noise, level = frame.statistics.mean_noise_adu, frame.statistics.mean_level_adu
@@ -82,14 +85,16 @@ def _explain(one: DarkSeries, normal: Sequence[tuple[float, FrameRecord]]) -> Fi
             f"found a level of {level:.0f} ADU, where no dark exceeds {highest:.0f}, and none of "
             "the sensor's hot pixels; it is a light or a flat, move it out of the darks",
         )
-    if noise > NOISIER * _usual_noise(one, normal) or is_clipped(frame) or _has_holes(frame):
+    if noise > NOISIER * _usual_noise(one, normal) or frame.is_clipped or _has_holes(frame):
         return _error(
             "camera-side-subtraction",
             frame,
-            f"found none of the sensor's hot pixels, which other darks show after {exposure}, but "
-            f"the noise of two exposures ({noise:.1f} ADU): the camera subtracted a dark of its "
-            "own; switch off long-exposure noise reduction, and leave this frame out",
+            f"found next to none of the hot pixels that other darks show after {exposure}, but the "
+            f"noise of two exposures ({noise:.1f} ADU): the camera subtracted a dark of its own; "
+            "switch off long-exposure noise reduction, and leave this frame out",
         )
+    if share > BARE_SHARE:
+        return None
     return _error(
         "wrong-exposure",
         frame,
@@ -103,10 +108,16 @@ def _error(code: str, frame: FrameRecord, text: str) -> Finding:
 
 
 def _usual_noise(one: DarkSeries, normal: Sequence[tuple[float, FrameRecord]]) -> float:
-    """Noise of the frames in which the pattern shows as little: biases, else the weakest darks."""
-    nearest = sorted(normal, key=lambda pair: abs(pair[0] - one.amplitude))[:NEAREST]
-    noises = [frame.statistics.mean_noise_adu for _, frame in nearest]
-    return float(np.median(noises)) if noises else np.inf
+    """Carry the noise of the other frames to this amplitude.
+
+    Variance grows with the dark signal or faster, so a straight line between weaker and stronger
+    frames is an upper limit.
+    """
+    if not normal:
+        return np.inf
+    amplitudes = [amplitude for amplitude, _ in normal]
+    variances = [frame.statistics.mean_noise_adu**2 for _, frame in normal]
+    return float(np.sqrt(np.interp(one.amplitude, amplitudes, variances)))
 
 
 def _has_holes(frame: FrameRecord) -> bool:

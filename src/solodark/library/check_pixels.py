@@ -6,16 +6,12 @@ from solodark.frames import FrameKind
 from solodark.library.findings import Finding, Severity
 from solodark.library.records import FrameRecord
 
-__all__ = ["find_clipped", "find_useless", "is_clipped"]
+__all__ = ["find_clipped", "find_useless"]
 
 SATURATED_DARK = 0.05
 """The hottest sensors lose a percent of their pixels to saturation in long darks."""
 SATURATED_FLAT = 0.01
 NOT_FINITE = 0.01
-CLIPPED_SHARE = 0.02
-"""Share of pixels at the minimum; Gaussian noise leaves a handful there."""
-LEAST_CLIPPED_NOISE_ADU = 1.5
-"""Below it, whole numbers pile up of themselves."""
 
 Check = Callable[[FrameRecord], Finding | None]
 
@@ -35,25 +31,6 @@ def find_useless(frames: Iterable[FrameRecord]) -> list[Finding]:
     """
     verdicts = (next(filter(None, (check(frame) for check in _CHECKS)), None) for frame in frames)
     return [verdict for verdict in verdicts if verdict is not None]
-
-
-def is_clipped(frame: FrameRecord) -> bool:
-    """Tell whether the lower half of the noise was cut off.
-
-    Parameters
-    ----------
-    frame : FrameRecord
-        A dark or bias.
-
-    Returns
-    -------
-    bool
-        True where many pixels sit at the minimum, close below the level.
-    """
-    found = frame.statistics
-    close = found.mean_level_adu - found.minimum_adu < 3.0 * found.mean_noise_adu
-    piled = found.fraction_at_minimum > CLIPPED_SHARE
-    return piled and close and found.mean_noise_adu > LEAST_CLIPPED_NOISE_ADU
 
 
 def _empty(frame: FrameRecord) -> Finding | None:
@@ -133,7 +110,7 @@ def find_clipped(frames: Iterable[FrameRecord]) -> list[Finding]:
             "camera wrote",
         )
         for frame in frames
-        if frame.acquisition.kind in kinds and is_clipped(frame)
+        if frame.acquisition.kind in kinds and frame.is_clipped
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -29,7 +30,7 @@ SURE = 4.0
 """Sigmas above zero from which an amplitude is one."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)  # no slots: they leave no room for cached properties
 class DarkSeries:
     """A series of darks or biases, and how strongly the pattern shows in each frame.
 
@@ -53,29 +54,29 @@ class DarkSeries:
         """Exposure by the header; 0 where it is silent."""
         return self.key.exposure_s or 0.0
 
-    @property
+    @cached_property
     def temperature_c(self) -> float | None:
         """Median of the header's temperatures."""
         known = [t for frame in self.frames if (t := temperature_of(frame)) is not None]
         return float(np.median(known)) if known else None
 
-    @property
+    @cached_property
     def amplitude(self) -> float:
         """Median over the frames."""
         return float(np.median(self.amplitudes))
 
-    @property
+    @cached_property
     def error(self) -> float:
         """Error of one frame's amplitude, the median."""
         return float(np.median(self.errors))
 
-    @property
+    @cached_property
     def is_sure(self) -> bool:
         """Whether this is a series of darks in which the pattern shows beyond doubt."""
         is_dark = self.key.kind is FrameKind.DARK and self.exposure_s > 0.0
         return is_dark and self.amplitude > SURE * self.error
 
-    @property
+    @cached_property
     def log_rate(self) -> float:
         """Logarithm of amplitude over exposure; 0 is the group's typical rate."""
         return float(np.log(self.amplitude / self.exposure_s))
@@ -123,7 +124,7 @@ class DarkSeries:
         return float(np.median([measure(frame) for frame in self.frames]))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)  # no slots: they leave no room for cached properties
 class DarkGroup:
     """All darks and biases of one sensor at one gain.
 
@@ -162,7 +163,7 @@ class DarkGroup:
             series.append(DarkSeries(one.key, one.frames, values[places], errors[places]))
         return cls(tuple(series), found is not None)
 
-    @property
+    @cached_property
     def slope_per_c(self) -> tuple[float, float]:
         """How fast the logarithm of the dark current grows with the header's temperature.
 

@@ -9,6 +9,11 @@ from solodark.frames.statistics import FrameStatistics
 
 __all__ = ["BadFile", "FileStamp", "FrameHeader", "FrameRecord", "shown"]
 
+CLIPPED_SHARE = 0.02
+"""Share of pixels at the minimum; Gaussian noise leaves a handful there."""
+LEAST_CLIPPED_NOISE_ADU = 1.5
+"""Below it, whole numbers pile up of themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
@@ -99,6 +104,14 @@ class FrameRecord:
     def is_master(self) -> bool:
         """Whether it was combined from several exposures."""
         return self.acquisition.n_combined is not None
+
+    @property
+    def is_clipped(self) -> bool:
+        """Whether the lower half of the noise was cut off: many pixels at the minimum."""
+        found = self.statistics
+        close = found.mean_level_adu - found.minimum_adu < 3.0 * found.mean_noise_adu
+        piled = found.fraction_at_minimum > CLIPPED_SHARE
+        return piled and close and found.mean_noise_adu > LEAST_CLIPPED_NOISE_ADU
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from solodark.library.records import FrameRecord
 
 __all__ = ["FLIPS", "SensorUnit", "find_flip", "find_units", "shows_pattern"]
 
-ASKED = 64
-"""Hottest pixels of a frame that are looked up among those of the others."""
-LEAST_SIGMAS = 30.0
+ASKED = 128
+"""Hottest pixels of a frame that are looked up among those of the others; in 5 minutes cosmic rays
+leave up to 60."""
+LEAST_SIGMAS = 20.0
 """Height of the last of them for a frame to show its pattern: no telegraph noise gets there."""
 LEAST_SHARE = 0.2
 """Share of them that must be known: frames of one sensor share half or more over years, exposures
@@ -79,22 +80,23 @@ class SensorUnit:
         self.known.update(_places(statistics.hot_pixels_yx.astype(np.int64), statistics.shape))
 
 
-def shows_pattern(statistics: FrameStatistics) -> bool:
+def shows_pattern(frame: FrameRecord) -> bool:
     """Tell whether a frame holds enough hot pixels to know its sensor by.
 
     Parameters
     ----------
-    statistics : FrameStatistics
-        A frame's.
+    frame : FrameRecord
+        A dark or bias.
 
     Returns
     -------
     bool
-        False for biases and short exposures.
+        False for biases and short exposures, and where the noise that heights are measured in was
+        cut off.
     """
-    heights = statistics.hot_pixels_adu
-    least = LEAST_SIGMAS * statistics.mean_noise_adu
-    return bool(heights.size >= ASKED and heights[ASKED - 1] > least)
+    heights = frame.statistics.hot_pixels_adu
+    least = LEAST_SIGMAS * frame.statistics.mean_noise_adu
+    return bool(heights.size >= ASKED and heights[ASKED - 1] > least) and not frame.is_clipped
 
 
 def find_units(frames: Sequence[FrameRecord]) -> list[SensorUnit]:
@@ -110,7 +112,7 @@ def find_units(frames: Sequence[FrameRecord]) -> list[SensorUnit]:
     list of SensorUnit
         Largest first. Frames too faint to tell go where the frame nearest in time went.
     """
-    telling = [frame for frame in frames if shows_pattern(frame.statistics)]
+    telling = [frame for frame in frames if shows_pattern(frame)]
     telling.sort(key=lambda frame: -float(frame.statistics.hot_pixels_adu[ASKED - 1]))
     units: list[SensorUnit] = []
     for frame in telling:
@@ -123,7 +125,7 @@ def find_units(frames: Sequence[FrameRecord]) -> list[SensorUnit]:
             units[-1].add(frame)
     units.sort(key=lambda unit: -unit.n_with_pattern)
     units = units or [SensorUnit()]
-    faint = [frame for frame in frames if not shows_pattern(frame.statistics)]
+    faint = [frame for frame in frames if not shows_pattern(frame)]
     homes = [_nearest_in_time(frame, units) for frame in faint]
     for frame, home in zip(faint, homes, strict=True):
         home.frames.append(frame)
