@@ -9,7 +9,7 @@ from solodark.dark_model.prior import refine_prior, starting_prior
 @pytest.fixture
 def pixels(rng):
     """Nine ordinary pixels in ten and one warm one, and how well each is known."""
-    n = 20_000
+    n = 10_000
     warm = rng.random(n) < 0.1
     maps = rng.normal(0.0, [0.5, 2.0], (n, 2))
     maps[warm] = rng.normal([0.0, 60.0], [0.5, 15.0], (np.count_nonzero(warm), 2))
@@ -23,7 +23,7 @@ def test_the_spread_of_pixels_is_learned_without_the_noise_they_are_seen_with(pi
     seen, information, pulls = pixels
     shares = np.ones(len(seen))
     first = starting_prior(seen, shares, n_components=2)
-    prior = refine_prior(first, information, pulls, shares, steps=200)
+    prior = refine_prior(first, information, pulls, shares, steps=80)
     warm = int(np.argmax(prior.means[:, 1]))
     spread = np.sqrt(np.diagonal(np.linalg.inv(prior.precisions), axis1=1, axis2=2))
     assert prior.weights[warm] == pytest.approx(0.1, rel=0.1)
@@ -36,7 +36,7 @@ def test_pixels_that_stand_for_more_count_for_more(pixels):
     seen, information, pulls = pixels
     shares = np.where(seen[:, 1] > 25.0, 1.0, 9.0)
     first = starting_prior(seen, shares, n_components=2)
-    prior = refine_prior(first, information, pulls, shares, steps=200)
+    prior = refine_prior(first, information, pulls, shares, steps=80)
     assert prior.weights.min() == pytest.approx(0.1 / (0.1 + 0.9 * 9.0), rel=0.2)
 
 
