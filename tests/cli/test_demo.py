@@ -65,7 +65,7 @@ def test_the_page_and_the_picture_are_there(summary):
 def test_the_master_says_that_it_was_generated(summary):
     header = fits.getheader(summary.folder / "master.fits")
     assert header["SD_ORIG"] == "generated"
-    assert header["EXPTIME"] == 180.0
+    assert header["EXPTIME"] == 240.0
     assert "STACKCNT" not in header
 
 

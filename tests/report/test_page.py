@@ -182,6 +182,7 @@ def test_the_summary_holds_the_pixels_of_the_page_enlarged_by_a_whole_factor(sto
 def test_a_figure_has_as_many_digits_as_it_deserves():
     assert show_estimate(Estimate(123.4, 99.6, 150.1)) == "123 (100 – 150)"
     assert show_estimate(Estimate(0.042)) == "0.04"
+    assert show_estimate(Estimate(0.0003)) == "< 0.01"
     assert show_estimate(Estimate(math.inf, 50.0, math.inf)) == "more than 50"
     assert show_estimate(Estimate(float("nan"))) == "–"
 

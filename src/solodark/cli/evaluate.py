@@ -61,7 +61,10 @@ def print_evaluation_table(table: "EvaluationTable") -> None:
     shown = [name for name in table.strata if any(row.cells[name] for row in table.rows)]
     rows = [[row.name, *(_figure(row, name) for name in shown)] for row in table.rows]
     print_table(["worth in subs", *shown], rows)
-    print_lines(*(f"{row.name}: {row.note}" for row in table.rows if row.note))
+    notes: dict[str, list[str]] = {}
+    for row in table.rows:
+        notes.setdefault(row.note, []).append(row.name)
+    print_lines(*(f"{', '.join(names)}: {note}" for note, names in notes.items() if note))
 
 
 def _figure(row: "Row", stratum: str) -> str:

@@ -120,7 +120,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def _is_figure(cell: str) -> bool:
     return (
-        cell[:1].isdigit() or cell[:1] in {"", ".", "–", "-", "∞"} or cell.startswith("more than")
+        cell[:1].isdigit()
+        or cell[:1] in {"", ".", "–", "-", "∞", "<"}
+        or cell.startswith("more than")
     )
 
 

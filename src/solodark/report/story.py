@@ -163,7 +163,7 @@ def show_digits(value: float) -> str:
     Returns
     -------
     str
-        "46", "1.3" or "0.73"; "∞" where an error cannot be told from zero, "–" for NaN.
+        "46", "1.3", "0.73" or "< 0.01"; "∞" where an error cannot be told from zero, "–" for NaN.
 
     Examples
     --------
@@ -172,6 +172,8 @@ def show_digits(value: float) -> str:
     """
     if not math.isfinite(value):
         return "–" if math.isnan(value) else "∞"
+    if 0 < value < 0.005:
+        return "< 0.01"
     if abs(value) >= 10:
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2f}"

@@ -54,13 +54,14 @@ def _cell(estimate: Estimate) -> str:
 def _value(estimate: Estimate) -> str:
     if math.isinf(estimate.value) and math.isfinite(estimate.low):
         return f"&gt; {show_digits(estimate.low)}"
-    return show_digits(estimate.value)
+    return escape(show_digits(estimate.value))
 
 
 def _interval(estimate: Estimate) -> str:
     if math.isnan(estimate.low) or math.isnan(estimate.high):
         return ""
-    return f"<span>{show_digits(estimate.low)} – {show_digits(estimate.high)}</span>"
+    low, high = (escape(show_digits(end)) for end in (estimate.low, estimate.high))
+    return f"<span>{low} – {high}</span>"
 
 
 def _length(estimate: Estimate) -> float:

@@ -26,7 +26,8 @@ __all__ = ["DemoNight", "DemoPlan", "photograph"]
 
 ISO = 800
 LIBRARY_EXPOSURES_S = (60.0, 120.0, 180.0, 300.0)
-NEW_EXPOSURE_S = 180.0
+NEW_EXPOSURE_S = 240.0
+"""An exposure that the library does not hold, as happens when the target or the sky changes."""
 WARM_NIGHT_C = 19.0
 WARMED_UP_S = 3600.0
 MONTHS_BETWEEN = timedelta(days=60)

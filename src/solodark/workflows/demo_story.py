@@ -17,22 +17,22 @@ HEADLINE = "winsorised"
 COLUMNS = {
     "winsorised": Column(
         "all pixels",
-        "How many real darks you would have to average to come as close to the truth; single wild "
-        "pixels count ten times the noise at most. This is the figure to compare.",
+        "The worth over every pixel, where a wild one counts as ten times the noise at most. This "
+        "is the figure to compare.",
     ),
     "ordinary": Column(
-        "ordinary pixels", "The same on the dimmer 97 %: the background of your picture."
+        "ordinary pixels", "The worth on the dimmer 97 %: the background of your picture."
     ),
     "hot": Column(
-        "hot pixels", "The same on the brightest 3 %: the dots and holes that stacking leaves."
+        "hot pixels", "The worth on the brightest 3 %: the dots and holes that stacking leaves."
     ),
     "newborn": Column(
         "newborn hot pixels",
-        "The same on the few pixels that became hot in the two months since the library was taken.",
+        "The worth on the few pixels that became hot in the two months since the library.",
     ),
     "telegraph": Column(
         "telegraph pixels",
-        "The same on pixels that hop between levels; no dark made beforehand can follow them.",
+        "The worth on pixels that hop between levels; no dark made beforehand can follow them.",
     ),
 }
 
@@ -169,7 +169,7 @@ def _lead(results: DemoResults) -> tuple[str, ...]:
     )
     rivals = (
         f"The nearest master of the library is worth {nearest} here, and scaled by the best single "
-        f"number {scaled}: a warm night changes every pixel by its own factor."
+        f"number {scaled}: exposure and warmth change every pixel by its own factor."
     )
     honesty = (
         "The camera is a simulated one, so that the truth is known exactly; everything else went "
