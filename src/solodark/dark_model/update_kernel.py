@@ -20,6 +20,9 @@ _SURPRISE2 = 36.0  # six sigma
 # Chance that a bright neighbour stands beside a cosmic ray's pixel, and beside a changed one.
 _NEIGHBOUR_OF_COSMIC = 0.7
 _NEIGHBOUR_OF_CHANGED = 0.02
+# A hot pixel, ten sigma of its noise bright, hops and saturates as ordinary ones never do.
+_HOT2 = 100.0
+_HOT_CHANGES = 1e-3
 _KEPT = 0.889  # what the tail of three steps leaves
 
 
@@ -78,7 +81,11 @@ def update_pixels(  # numpydoc ignore=PR01
                 )
                 continue
             beside = _has_bright_neighbour(bright, y, x)
+            v = _noise(m, excess[y, x], frame_variance, slope, curvature)
+            unsteady = m > 0.0 and m * m > _HOT2 * v
             born = changed_share * (_NEIGHBOUR_OF_CHANGED if beside else 1 - _NEIGHBOUR_OF_CHANGED)
+            if unsteady:  # its neighbours are often bright too, by bleeding
+                born = max(born, _HOT_CHANGES)
             hit = cosmic_share * (_NEIGHBOUR_OF_COSMIC if beside else 1 - _NEIGHBOUR_OF_COSMIC)
             # Cosmic rays only ever brighten, so that half of their distribution counts double.
             hit = 2.0 * hit if error > 0.0 else 0.0
