@@ -242,6 +242,16 @@ def test_a_wrong_exposure_through_a_whole_series_is_found(library, first, told_s
     assert codes_of(find_misfits(frames)) == dict.fromkeys(paths, "wrong-exposure")
 
 
+def test_the_rest_of_a_series_is_witness_enough(camera):
+    frames = camera.biases(4) + camera.series(60.0, 6)
+    longer = camera.frame(camera.pixels(150.0), 60.0, at=frames[7].acquisition.date_obs)
+    frames[7] = record(longer, frames[7].path)
+    findings = find_misfits(frames)
+    assert only(findings) == ("wrong-exposure", Severity.ERROR)
+    assert findings[0].paths == (frames[7].path,)
+    assert "the rest of its series" in findings[0].sentence
+
+
 def test_of_two_series_that_contradict_each_other_neither_is_condemned(camera):
     frames = camera.biases(4) + camera.series(60.0, 4) + camera.series(120.0, 3, at=START + HOUR)
     frames, paths = misread(frames, range(8, 11), exposure_s=30.0)
@@ -409,6 +419,16 @@ def test_a_master_is_not_measured_against_single_frames(library, camera):
     mean = np.mean([camera.pixels(300.0) for _ in range(20)], axis=0)
     master = with_header(record(camera.frame(mean, 300.0), "/masters/m"), n_combined=20)
     assert find_misfits([*library, master]) == []
+
+
+@pytest.mark.parametrize("place", [2, 8, FIRST_300S])
+def test_a_master_that_calls_itself_a_single_frame_is_found(library, camera, place):
+    exposure_s = library[place].acquisition.exposure_s
+    mean = np.mean([camera.pixels(exposure_s) for _ in range(10)], axis=0)
+    frames, path = spoilt(library, camera, place, lambda _: mean)
+    findings = find_misfits(frames)
+    assert only(findings) == ("master-among-subs", Severity.DOUBT)
+    assert findings[0].paths == (path,)
 
 
 def test_every_sentence_names_its_file_and_helps(library, camera):

@@ -12,6 +12,7 @@ from solodark.library.check_exposure import (
 from solodark.library.check_files import find_duplicates
 from solodark.library.check_folder import find_strangers
 from solodark.library.check_leaks import find_leaks
+from solodark.library.check_masters import find_masters
 from solodark.library.check_pattern import find_bare_darks, find_darks_among_biases
 from solodark.library.check_pixels import find_clipped, find_useless
 from solodark.library.check_sensor import find_foreign_sensors
@@ -32,6 +33,7 @@ _GROUP_CHECKS: tuple[GroupCheck, ...] = (
     find_bare_darks,
     find_darks_among_biases,
     find_leaks,
+    find_masters,
     find_misread_temperatures,
     find_odd_frames,
     find_odd_series,

@@ -32,6 +32,7 @@ CODES = {
     "wrong-exposure": "the dark pattern contradicts the header's exposure",
     "wrong-temperature": "the dark pattern contradicts the header's temperature",
     "dark-among-biases": "a bias with the pattern of a dark",
+    "master-among-subs": "far quieter than its peers, as only a combined frame is",
     "level-jump": "the level differs from that of the frames beside it",
     "first-sub-settling": "the first sub of a series, taken while the sensor was settling",
 }
