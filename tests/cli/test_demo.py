@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from astropy.io import fits
 from PIL import Image
@@ -12,6 +13,7 @@ from PIL import Image
 import solodark.workflows.demo as demo_module
 from solodark.dark_model import LearnSettings
 from solodark.errors import OutputError
+from solodark.report import Story, page_html
 from solodark.workflows.demo import DemoSummary, run_demo
 from solodark.workflows.demo_camera import DemoPlan
 
@@ -32,9 +34,20 @@ def told() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def summary(tmp_path_factory, told) -> DemoSummary:
+def stories() -> list[Story]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def summary(tmp_path_factory, told, stories) -> DemoSummary:
+    def listen(story: Story) -> str:
+        stories.append(story)
+        return page_html(story)
+
     folder = tmp_path_factory.mktemp("demo") / "out"
-    return run_demo(folder, plan=SMALL, settings=QUICK, tell=told.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo_module, "page_html", listen)
+        return run_demo(folder, plan=SMALL, settings=QUICK, tell=told.append)
 
 
 def test_one_dark_beats_the_average_and_every_rival_without_new_darks(summary):
@@ -50,6 +63,15 @@ def test_every_planted_mistake_is_found_and_named(summary):
     said = "\n".join(summary.findings)
     for name in ("dark_0090", "dark_0091", "dark_0092"):
         assert name in said
+
+
+def test_the_pictures_show_the_darks_that_their_titles_name(summary, stories):
+    (story,) = stories
+    left = {panel.title: panel.data - story.truth.data for panel in story.panels}
+    noise = {title: np.median(np.abs(r - np.median(r))) for title, r in left.items()}
+    assert noise["average of 4 darks"] == pytest.approx(noise["your one dark"] / 2, rel=0.1)
+    assert noise["made by solodark"] < noise["average of 4 darks"]
+    assert noise["nearest master, scaled"] <= noise["nearest library master"]
 
 
 def test_the_page_and_the_picture_are_there(summary):

@@ -53,10 +53,15 @@ def test_a_polite_kill_unwinds_like_ctrl_c():
         finally:
             unwound.append("cleaned up")
 
-    before = signal.getsignal(signal.SIGTERM)
-    assert exit_code_of(command) == 130
-    assert unwound == ["cleaned up"]
-    assert signal.getsignal(signal.SIGTERM) is before
+    def somebody_elses(*_: object) -> None: ...
+
+    before = signal.signal(signal.SIGTERM, somebody_elses)
+    try:
+        assert exit_code_of(command) == 130
+        assert unwound == ["cleaned up"]
+        assert signal.getsignal(signal.SIGTERM) is somebody_elses
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_an_ending_by_the_parser_keeps_its_number():
