@@ -24,8 +24,8 @@ def real_darks() -> str:
     """Give the table of real cameras."""
     results = json.loads((ROOT / "benchmarks/results/real_darks.json").read_text())
     lines = [
-        "What a master from ONE real dark is worth, in subs (all pixels / winsorised / ordinary), "
-        "each on a series the model had not seen:",
+        "What a master from ONE real dark is worth, in subs: all pixels / winsorised / ordinary.",
+        "Each figure is for a series that the model had not seen.",
         "",
         "| held out | " + " | ".join(ROWS) + " |",
         "| --- |" + " --- |" * len(ROWS),
