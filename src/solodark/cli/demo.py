@@ -28,7 +28,7 @@ def demo(  # numpydoc ignore=PR01
 
     Takes darks of many nights, finds the mistakes among them, learns the camera, takes ONE new
     dark on a warm night, makes its master, and compares it with the truth and with every other way
-    to get a dark. Ends with a page of pictures; needs a minute or two and 130 MB.
+    to get a dark. Ends with a page of pictures; needs a minute or two and 200 MB.
     """
     from solodark.workflows.demo import run_demo
 
