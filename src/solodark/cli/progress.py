@@ -50,7 +50,7 @@ class _Drawn:
     ) -> Iterable[Item]:
         if total is None and isinstance(items, Sized):
             total = len(items)
-        task = self._bars.add_task(description, total=total)
+        task = self._bars.add_task(description[:1].lower() + description[1:], total=total)
         try:
             for item in items:
                 yield item
@@ -63,12 +63,20 @@ def _bars() -> "Bars":
     """Make a display on stderr that vanishes when done, with a sign that always turns."""
     from rich import progress
     from rich.console import Console
+    from rich.text import Text
+
+    class Count(progress.ProgressColumn):
+        """How many of how many, where that is known."""
+
+        def render(self, task: progress.Task) -> Text:
+            known = task.total is not None
+            return Text(f"{task.completed:.0f} of {task.total:.0f}" if known else "")
 
     return progress.Progress(
         progress.SpinnerColumn(),
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
-        progress.MofNCompleteColumn(),
+        Count(),
         progress.TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
