@@ -1,6 +1,8 @@
-"""Write the committed results into the README, between its two marks::
+"""Write the committed results into the README, between its two marks.
 
-python benchmarks/readme_numbers.py
+Run it after a benchmark::
+
+    python benchmarks/readme_numbers.py
 """
 
 import json
