@@ -23,6 +23,9 @@ __all__ = ["learn"]
 Array = NDArray[np.float64]
 
 _MIN_FRAMES = 4
+_TELLING_SPAN_C = (
+    3.0  # over 3 C the dark signal changes by a third, and shows itself beside the bias
+)
 _FRAMES_AT_FULL_SAMPLE = 400  # larger libraries get a smaller sample, so that memory is bounded
 
 
@@ -62,8 +65,8 @@ def learn(
         Fewer than four frames, or no two exposures to tell bias from dark.
     """
     settings = settings or LearnSettings()
-    _require_library(sources)
     require_matching(sources, SAME_SENSOR)
+    _require_library(sources)
     series = series_index(sources)
     order = in_order(sources, series)
     sources = [sources[i] for i in order]

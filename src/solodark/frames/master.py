@@ -1,13 +1,18 @@
 """Masters: combined or generated frames with their uncertainty, flags and history."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from enum import IntFlag
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solodark.frames.acquisition import Acquisition
+
+if TYPE_CHECKING:
+    from astropy.nddata import CCDData
 
 __all__ = ["InputRecord", "Master", "MasterDark", "PixelFlags", "Provenance", "Verdict"]
 
@@ -106,6 +111,41 @@ class Master:
         """True where the pixel must not be used, shape (ny, nx)."""
         unusable: NDArray[np.bool_] = (self.flags & int(PixelFlags.UNUSABLE)) != 0
         return unusable
+
+    def to_ccddata(self) -> CCDData:
+        """Hand the master to astropy and ccdproc, with its uncertainty and mask.
+
+        Returns
+        -------
+        astropy.nddata.CCDData
+            In ADU, one sigma as `StdDevUncertainty`; exposure and temperature in `.meta`.
+
+        Examples
+        --------
+        >>> plane, good = np.ones((2, 3), np.float32), np.zeros((2, 3), np.uint8)
+        >>> taken = Acquisition(exposure_s=60)
+        >>> master = Master(
+        ...     data=1000 * plane, uncertainty=2 * plane, flags=good, acquisition=taken,
+        ...     origin="combined",
+        ... )
+        >>> ccd = master.to_ccddata()
+        >>> str(ccd.unit), ccd.meta["exptime"], float(ccd.uncertainty.array[0, 0])
+        ('adu', 60, 2.0)
+        """
+        from astropy.nddata import CCDData, StdDevUncertainty
+
+        told = {
+            "exptime": self.acquisition.exposure_s,
+            "ccd-temp": self.acquisition.sensor_temperature_c,
+            "imagetyp": self.acquisition.kind and f"Master {self.acquisition.kind.capitalize()}",
+        }
+        return CCDData(
+            self.data.copy(),
+            unit="adu",
+            uncertainty=StdDevUncertainty(self.uncertainty.copy()),
+            mask=self.mask,
+            meta={key: value for key, value in told.items() if value is not None},
+        )
 
 
 @dataclass(frozen=True, slots=True)

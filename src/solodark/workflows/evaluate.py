@@ -164,7 +164,7 @@ def _held_out(
         left_out += [(path, f"its series has fewer than {_MIN_SUBS} darks") for path in group]
     series = [group for group in groups if len(group) >= _MIN_SUBS]
     if not series:
-        path, reason = left_out[0]
+        path, reason = min(left_out, key=lambda entry: entry[1] == "not a dark")
         raise NotEnoughFramesError(
             f"no series of {_MIN_SUBS} darks that the model has not seen ({path}: {reason}); "
             "learn with --leave-out-exposure-s or --leave-out, and judge on what was left out"
