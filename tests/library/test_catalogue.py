@@ -98,11 +98,17 @@ def test_what_is_forgotten_is_gone_and_nothing_else(path):
         assert list(catalogue.stamps()) == [Path("/d/2.fit")]
 
 
-def test_a_batch_that_fails_half_way_leaves_nothing(path):
-    broken = FrameRecord(Path("/d/2.fit"), Acquisition(program=object()), STATISTICS)
+def test_a_batch_that_fails_half_way_leaves_nothing(path, monkeypatch):
+    honest = catalogue_module._row
+
+    def broken(record, stamp):
+        row = honest(record, stamp)
+        return (*row[:-1], object()) if record.path.name == "2.fit" else row
+
+    monkeypatch.setattr(catalogue_module, "_row", broken)
     with Catalogue(path) as catalogue:
-        with pytest.raises(TypeError):
-            catalogue.store([(a_frame("/d/1.fit"), STAMP), (broken, STAMP)])
+        with pytest.raises(LibraryError):
+            catalogue.store([(a_frame("/d/1.fit"), STAMP), (a_frame("/d/2.fit"), STAMP)])
         assert list(catalogue.stamps()) == []
 
 

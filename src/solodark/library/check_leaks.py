@@ -25,6 +25,7 @@ GRADIENTS = 4.0
 """A leak's gradient is this many times what the peers' residuals show."""
 SHAPES = 3
 """Bias pattern, dark current and amplifier glow."""
+DIRECTIONS = 24
 GROSS_GRADIENT = 2.0
 LEAST_SKY = 1.5
 FLAT_SKY = 30.0
@@ -126,8 +127,7 @@ def _leaking_series(series: Sequence[DarkSeries]) -> list[Finding]:
         return []
     looks = [_Look.at(one.frames) for one in series]
     maps = np.stack([look.blocks_adu / max(look.noise_adu, 1e-9) for look in looks])
-    left = [_unknown_shape(maps[n], np.delete(maps, n, axis=0)) for n in range(len(maps))]
-    gradients = np.array([_gradient(one) for one in left])
+    gradients = np.array([_gradient(one) for one in _unknown_shapes(maps)])
     found = []
     for n, (look, one) in enumerate(zip(looks, series, strict=True)):
         limit = max(LEAST_GRADIENT, GRADIENTS * float(np.median(np.delete(gradients, n))))
@@ -136,12 +136,20 @@ def _leaking_series(series: Sequence[DarkSeries]) -> list[Finding]:
     return found
 
 
-def _unknown_shape(one: Values, others: Values) -> Values:
-    """Take from a map what the main shapes of the others can make, in any strength."""
-    known = min(SHAPES, len(others) // 2)
-    shapes = np.linalg.svd(others.reshape(len(others), -1), full_matrices=False)[2][:known]
-    left: Values = one.ravel() - shapes.T @ (shapes @ one.ravel())
-    return left.reshape(one.shape)
+def _unknown_shapes(maps: Values) -> list[Values]:
+    """Take from each map what the main shapes of the others can make, in any strength."""
+    flat = maps.reshape(len(maps), -1)
+    # All maps live in their few strongest directions; leaving one out is cheap in there.
+    strengths, directions = np.linalg.eigh(flat.T @ flat)
+    strengths, directions = strengths[-DIRECTIONS:], directions[:, -DIRECTIONS:]
+    known = min(SHAPES, len(maps) // 2, len(strengths) - 1)
+    left = []
+    for one in flat:
+        inside = directions.T @ one
+        turned = np.linalg.eigh(np.diag(strengths) - np.outer(inside, inside))[1]
+        shapes = directions @ turned[:, turned.shape[1] - known :]
+        left.append((one - shapes @ (shapes.T @ one)).reshape(maps.shape[1:]))
+    return left
 
 
 def _leak(gradient_adu: float, look: _Look, series: DarkSeries) -> Finding:

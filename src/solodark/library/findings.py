@@ -39,8 +39,9 @@ CODES = {
 """What each code means."""
 
 MERGED_FROM = 3
-APART = ("truncated", "unreadable", "duplicate")
+APART = ("truncated", "unreadable", "duplicate", "moved", "two-sensors", "vanished")
 """Codes whose text differs from file to file."""
+EVERYWHERE = Path()
 
 
 class Severity(StrEnum):
@@ -113,13 +114,14 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
     Returns
     -------
     list of Finding
-        Errors first, then doubts, then notes; three or more findings of one code in one folder
-        become one, with the text of the first.
+        Errors first, then doubts, then notes; three or more findings of one code in one folder,
+        and notes of one code wherever they are, become one, with the text of the first.
     """
     alike: dict[tuple[str, Severity, Path], list[Finding]] = {}
     for finding in findings:
-        key = (finding.code, finding.severity, finding.paths[0].parent)
-        alike.setdefault(key, []).append(finding)
+        is_note = finding.severity is Severity.NOTE
+        place = EVERYWHERE if is_note else finding.paths[0].parent
+        alike.setdefault((finding.code, finding.severity, place), []).append(finding)
     told: list[Finding] = []
     for group in alike.values():
         told += group if len(group) < MERGED_FROM or group[0].code in APART else [_joined(group)]
