@@ -204,8 +204,8 @@ def _write_complete(job: _Job) -> None:
         [
             job.primary(master.data.astype(np.float32, copy=False), _ADU),
             job.plane("UNCERT", master.uncertainty.astype(np.float32, copy=False), utype, _ADU),
-            job.plane("MASK", master.mask.astype(np.uint8), good),
-            job.plane("FLAGS", master.flags.astype(np.uint8), *meanings),
+            job.plane("MASK", master.mask.view(np.uint8), good),
+            job.plane("FLAGS", master.flags.astype(np.uint8, copy=False), *meanings),
         ],
     )
 
