@@ -17,7 +17,16 @@ from solodark.combine.bands import (
     rows_per_band,
     stack_dtype,
 )
-from solodark.combine.rule import MEAN, MEDIAN, SIGMA, WINSORIZED, Planes, Rule, median_noise_factor
+from solodark.combine.rule import (
+    MEAN,
+    MEDIAN,
+    SIGMA,
+    WINSORIZED,
+    Counts,
+    Planes,
+    Rule,
+    median_noise_factor,
+)
 from solodark.errors import NotEnoughFramesError, SettingError
 from solodark.frames import FrameSource, Progress, require_matching, silent
 
@@ -44,10 +53,10 @@ class Combined:
     flags : ndarray of uint8, shape (ny, nx)
         Bits of `solodark.frames.PixelFlags`: SATURATED where more than half of the survivors are
         at full scale, DEAD where no frame holds a value.
-    n_rejected_low, n_rejected_high : ndarray of uint16, shape (ny, nx)
-        Values left out because they are too low or too high.
-    n_used : ndarray of uint16, shape (ny, nx)
-        Values that survived. Missing values (NaN) are neither used nor rejected.
+    n_rejected_low, n_rejected_high : ndarray of uint8 or uint16, shape (ny, nx)
+        Values left out because they are too low or too high; 16 bits for more than 255 frames.
+    n_missing : ndarray of uint8 or uint16, shape (ny, nx)
+        Values that were not finite.
     n_frames : int
         Frames that went in.
     method : str
@@ -57,17 +66,22 @@ class Combined:
     data: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
     flags: NDArray[np.uint8]
-    n_rejected_low: NDArray[np.uint16]
-    n_rejected_high: NDArray[np.uint16]
-    n_used: NDArray[np.uint16]
+    n_rejected_low: Counts
+    n_rejected_high: Counts
+    n_missing: Counts
     n_frames: int
     method: str
+
+    @property
+    def n_used(self) -> Counts:
+        """Values that survived, shape (ny, nx)."""
+        return self._n_used(slice(None))
 
     @property
     def noise_adu(self) -> float:
         """Temporal noise of one frame, median over a million pixels, ADU; NaN for one frame."""
         rows = slice(None, None, self.data.size // 1_000_000 | 1)  # odd: both rows of a CFA cell
-        n_used = self.n_used[rows].astype(np.float64)
+        n_used = self._n_used(rows).astype(np.float64)
         variance = self.uncertainty[rows] ** 2 * n_used
         known = np.isfinite(variance) & (n_used > 1)
         if not known.any():
@@ -76,6 +90,11 @@ class Combined:
         variance = variance[known] / (1.0 - 2.0 / (9.0 * (n_used[known] - 1.0))) ** 3
         factor = median_noise_factor(self.n_frames) if self.method == "median" else 1.0
         return float(np.sqrt(np.median(variance))) / factor
+
+    def _n_used(self, rows: slice) -> Counts:
+        left_out = self.n_rejected_low[rows] + self.n_rejected_high[rows] + self.n_missing[rows]
+        n_used: Counts = left_out.dtype.type(self.n_frames) - left_out
+        return n_used
 
     @property
     def rejected_fraction_low(self) -> float:
@@ -232,12 +251,13 @@ def _samples(sources: Sequence[FrameSource], progress: Progress) -> list[NDArray
 
 
 def _empty_planes(shape: tuple[int, int], n_frames: int) -> Planes:
-    """Planes as `combine_stack` takes them: nothing rejected, everything used."""
+    """Planes as `combine_stack` takes them: nothing rejected, nothing missing."""
+    counts = np.min_scalar_type(n_frames)
     return Planes(
         data=np.empty(shape, np.float32),
         uncertainty=np.empty(shape, np.float32),
-        n_rejected_low=np.zeros(shape, np.uint16),
-        n_rejected_high=np.zeros(shape, np.uint16),
-        n_used=np.full(shape, n_frames, np.uint16),
+        n_rejected_low=np.zeros(shape, counts),
+        n_rejected_high=np.zeros(shape, counts),
+        n_missing=np.zeros(shape, counts),
         flags=np.zeros(shape, np.uint8),
     )

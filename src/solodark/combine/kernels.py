@@ -67,7 +67,7 @@ def combine_stack(stack: _Array, network: _Array, rule: Rule, planes: Planes) ->
         How to combine.
     planes : Planes
         Written to: `data` and `uncertainty` everywhere; the counts and flags, which come filled
-        with 0, 0, n_frames and 0, only where they differ from that.
+        with 0, only where they are not.
     """
     n_frames, n_pixels = stack.shape
     n_lanes = max(_LANES_MIN, min(_LANES_MAX, _LANE_BYTES // (n_frames * stack.itemsize)))
@@ -83,7 +83,7 @@ def combine_stack(stack: _Array, network: _Array, rule: Rule, planes: Planes) ->
         _sort_lanes(block, network)
         _measure_lanes(block, rule, lanes)
         _write_lanes(lanes, n_frames, rule, planes, start, width)
-        _find_settled(lanes, n_frames, rule, settled)
+        _settle_lanes(block, lanes, rule, settled)
         for lane in range(width):
             if not settled[lane]:
                 _combine_pixel(block[:, lane], pixel, rule, planes, start + lane)
@@ -115,19 +115,23 @@ def _sort_lanes(block: _Array, network: _Array) -> None:
 
 @_compiled
 def _measure_lanes(block: _Array, rule: Rule, lanes: _Lanes) -> None:
-    """Find median, sums about the median, and the sigma that would keep every value."""
+    """Find median, sums about the median, and the sigma that would keep every value.
+
+    Rows are taken in pairs, one below and one above the median; the middle row of an odd number
+    is the median and adds nothing.
+    """
     n = block.shape[0]
     _find_centre(block[(n - 1) // 2], block[n // 2], lanes.centre)
     _find_reach(block[0], block[n - 1], rule, lanes)
     lanes.sum1[:] = 0.0
     lanes.sum2[:] = 0.0
-    for frame in range(n):
-        _add(block[frame], lanes.centre, lanes.sum1, lanes.sum2)
+    for row in range(n // 2):
+        _add(block[row], block[n - 1 - row], lanes.centre, lanes.sum1, lanes.sum2)
     if rule.method == WINSORIZED:
         lanes.clipped1[:] = 0.0
         lanes.clipped2[:] = 0.0
-        for frame in range(n):
-            _add_clipped(block[frame], lanes.centre, lanes.bound, lanes.clipped1, lanes.clipped2)
+        for row in range(n // 2):
+            _add_clipped(block[row], block[n - 1 - row], lanes)
 
 
 @_compiled
@@ -150,22 +154,22 @@ def _find_reach(lowest: _Array, highest: _Array, rule: Rule, lanes: _Lanes) -> N
 
 
 @_compiled
-def _add(values: _Array, centre: _Array, sum1: _Array, sum2: _Array) -> None:
+def _add(below: _Array, above: _Array, centre: _Array, sum1: _Array, sum2: _Array) -> None:
     for lane in range(centre.size):
-        deviation = np.float64(values[lane]) - centre[lane]
-        sum1[lane] += deviation
-        sum2[lane] += deviation * deviation
+        low = np.float64(below[lane]) - centre[lane]
+        high = np.float64(above[lane]) - centre[lane]
+        sum1[lane] += low + high
+        sum2[lane] += low * low + high * high
 
 
 @_compiled
-def _add_clipped(values: _Array, centre: _Array, bound: _Array, sum1: _Array, sum2: _Array) -> None:
+def _add_clipped(below: _Array, above: _Array, lanes: _Lanes) -> None:
+    centre, bound, sum1, sum2 = lanes.centre, lanes.bound, lanes.clipped1, lanes.clipped2
     for lane in range(centre.size):
-        deviation = np.float64(values[lane]) - centre[lane]
-        limit = bound[lane]
-        deviation = min(deviation, limit)
-        deviation = max(deviation, -limit)
-        sum1[lane] += deviation
-        sum2[lane] += deviation * deviation
+        low = max(np.float64(below[lane]) - centre[lane], -bound[lane])
+        high = min(np.float64(above[lane]) - centre[lane], bound[lane])
+        sum1[lane] += low + high
+        sum2[lane] += low * low + high * high
 
 
 @_compiled
@@ -173,14 +177,70 @@ def _write_lanes(lanes: _Lanes, n: int, rule: Rule, planes: Planes, start: int, 
     """Write the result of all lanes as if nothing were rejected."""
     weight = 0.0 if rule.method == MEDIAN else 1.0 / n
     factor = _median_noise_factor(n) if rule.method == MEDIAN else 1.0
-    factor /= np.sqrt(np.float64(n))
     data = planes.data[start : start + width]
     uncertainty = planes.uncertainty[start : start + width]
-    for lane in range(width):
-        data[lane] = lanes.centre[lane] + weight * lanes.sum1[lane]
-    for lane in range(width):
-        variance = _variance(lanes.sum1[lane], lanes.sum2[lane], n)
-        uncertainty[lane] = factor * np.sqrt(variance)
+    _write_data(lanes.centre, lanes.sum1, weight, data)
+    _write_uncertainty(lanes.sum1, lanes.sum2, 1.0 / n, factor**2 / n / (n - 1), uncertainty)
+
+
+@_compiled
+def _write_data(centre: _Array, sum1: _Array, weight: float, data: _Array) -> None:
+    for lane in range(data.size):
+        data[lane] = centre[lane] + weight * sum1[lane]
+
+
+@_compiled
+def _write_uncertainty(
+    sum1: _Array, sum2: _Array, per_value: float, scale: float, uncertainty: _Array
+) -> None:
+    for lane in range(uncertainty.size):
+        spread = max(sum2[lane] - sum1[lane] * sum1[lane] * per_value, 0.0)
+        uncertainty[lane] = np.sqrt(scale * spread)
+
+
+@_compiled
+def _settle_lanes(block: _Array, lanes: _Lanes, rule: Rule, settled: _Array) -> None:
+    """Tell for which lanes all values are there and a bound shows that none will be rejected.
+
+    Winsorising at 1.5 s gives a spread f(s) that never falls when s grows. So if the s that keeps
+    every value is no more than the first sigma and no more than f(s), no iterate falls below it.
+    """
+    n = block.shape[0]
+    if rule.method in (MEAN, MEDIAN) or n <= _MIN_SURVIVORS:
+        _find_complete(block[n - 1], settled)
+        return
+    step = rule.step_adu / max(rule.sigma_low, rule.sigma_high)
+    per_value, scale = 1.0 / n, 1.0 / (n - 1)
+    _find_kept(lanes.sum1, lanes.sum2, lanes.reach, step, per_value, scale, settled)
+    if rule.method == WINSORIZED:
+        scale *= _WINSOR_CORRECTION**2
+        also = settled.copy()
+        _find_kept(lanes.clipped1, lanes.clipped2, lanes.reach, step, per_value, scale, also)
+        settled &= also
+
+
+@_compiled
+def _find_complete(highest: _Array, complete: _Array) -> None:
+    for lane in range(complete.size):
+        complete[lane] = highest[lane] < np.inf
+
+
+@_compiled
+def _find_kept(
+    sum1: _Array,
+    sum2: _Array,
+    reach: _Array,
+    step: float,
+    per_value: float,
+    scale: float,
+    kept: _Array,
+) -> None:
+    """Tell where the variance from the sums reaches the square of the sigma that is needed."""
+    for lane in range(kept.size):
+        variance = scale * (sum2[lane] - sum1[lane] * sum1[lane] * per_value)
+        enough = (reach[lane] * reach[lane] * _MARGIN <= variance) & (variance < np.inf)
+        within = (reach[lane] <= step * _MARGIN) & (sum2[lane] < np.inf)
+        kept[lane] = enough | within
 
 
 @_compiled
@@ -191,33 +251,13 @@ def _variance(sum1: float, sum2: float, n: int) -> float:
 
 
 @_compiled
-def _find_settled(lanes: _Lanes, n: int, rule: Rule, settled: _Array) -> None:
-    """Tell for which lanes all values are there and a bound shows that none will be rejected.
-
-    Winsorising at 1.5 s gives a spread f(s) that never falls when s grows. So if the s that keeps
-    every value is no more than the first sigma and no more than f(s), no iterate falls below it.
-    """
-    trivial = rule.method in (MEAN, MEDIAN) or n <= _MIN_SURVIVORS
-    step = rule.step_adu * _MARGIN / max(rule.sigma_low, rule.sigma_high)
-    clip = _WINSOR_CORRECTION**2 if rule.method == WINSORIZED else 0.0
-    for lane in range(settled.size):
-        variance = _variance(lanes.sum1[lane], lanes.sum2[lane], n)
-        clipped = _variance(lanes.clipped1[lane], lanes.clipped2[lane], n)
-        reach = lanes.reach[lane]
-        needed = reach * reach * _MARGIN
-        kept = (needed <= variance) & ((needed <= clip * clipped) | (clip == 0.0))
-        complete = lanes.sum2[lane] < np.inf
-        settled[lane] = complete & (trivial | (reach <= step) | kept)
-
-
-@_compiled
 def _combine_pixel(column: _Array, pixel: _Pixel, rule: Rule, planes: Planes, index: int) -> None:
     """Combine a column's sorted values with all that rejection takes."""
     n = _count_finite(column)
     if n == 0:
         planes.data[index] = np.nan
         planes.uncertainty[index] = np.nan
-        planes.n_used[index] = 0
+        planes.n_missing[index] = column.size
         planes.flags[index] = _DEAD
         return
     reference = _load(column, n, pixel)
@@ -233,7 +273,8 @@ def _combine_pixel(column: _Array, pixel: _Pixel, rule: Rule, planes: Planes, in
     planes.uncertainty[index] = noise
     planes.n_rejected_low[index] = first
     planes.n_rejected_high[index] = n - last
-    planes.n_used[index] = n_used
+    if n < column.size:
+        planes.n_missing[index] = column.size - n
     if reference + pixel.values[first + (n_used - 1) // 2] >= rule.saturation_adu:
         planes.flags[index] = _SATURATED
 

@@ -6,9 +6,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MEAN", "MEDIAN", "SIGMA", "WINSORIZED", "Planes", "Rule", "median_noise_factor"]
+__all__ = [
+    "MEAN",
+    "MEDIAN",
+    "SIGMA",
+    "WINSORIZED",
+    "Counts",
+    "Planes",
+    "Rule",
+    "median_noise_factor",
+]
 
 MEAN, MEDIAN, SIGMA, WINSORIZED = range(4)
+
+
+Counts = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 class Rule(NamedTuple):
@@ -43,7 +55,7 @@ class Planes(NamedTuple):
     ----------
     data, uncertainty : ndarray of float32
         ADU.
-    n_rejected_low, n_rejected_high, n_used : ndarray of uint16
+    n_rejected_low, n_rejected_high, n_missing : ndarray of uint8 or uint16
         Counts of values.
     flags : ndarray of uint8
         Bits of `solodark.frames.PixelFlags`.
@@ -51,9 +63,9 @@ class Planes(NamedTuple):
 
     data: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
-    n_rejected_low: NDArray[np.uint16]
-    n_rejected_high: NDArray[np.uint16]
-    n_used: NDArray[np.uint16]
+    n_rejected_low: Counts
+    n_rejected_high: Counts
+    n_missing: Counts
     flags: NDArray[np.uint8]
 
     def of_rows(self, start: int, stop: int) -> "Planes":

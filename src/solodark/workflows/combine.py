@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.combine import Combined, combine
 from solodark.errors import FrameMismatchError, OutputError, SettingError, UnknownFormatError
 from solodark.formats import file_sha256, find_frame_paths, open_frame, write_master
 from solodark.frames import (
@@ -27,6 +27,9 @@ from solodark.frames import (
     series_acquisition,
     silent,
 )
+
+if TYPE_CHECKING:
+    from solodark.combine import Combined
 
 __all__ = ["CombineSummary", "combine_files"]
 
@@ -165,6 +168,8 @@ def combine_files(
     master_path = _require_output(Path(output), files, overwrite=overwrite)
     with ExitStack() as held:
         hashes = held.enter_context(_hashing(files))
+        from solodark.combine import combine  # takes a second, in which files can be hashed
+
         sources = [
             held.enter_context(open_frame(file)) for file in progress(files, "opening", len(files))
         ]
@@ -255,7 +260,7 @@ def _known_kind(kind: FrameKind | str) -> FrameKind:
         ) from error
 
 
-def _doubts(sources: Sequence[FrameSource], combined: Combined) -> Iterator[str]:
+def _doubts(sources: Sequence[FrameSource], combined: "Combined") -> Iterator[str]:
     temperatures_c = [
         s.acquisition.sensor_temperature_c
         for s in sources
@@ -277,13 +282,13 @@ def _provenance(inputs: tuple[InputRecord, ...], method: str, sigma: float) -> P
     return Provenance(
         action=f"combine {method}",
         inputs=inputs,
-        versions={"numpy": np.__version__, "numba": numba.__version__},
+        versions={package: version(package) for package in ("numpy", "numba")},
         settings={"method": method, "sigma": f"{sigma:g}"},
     )
 
 
 def _summary(
-    master_path: Path, combined: Combined, acquisition: Acquisition, doubts: tuple[str, ...]
+    master_path: Path, combined: "Combined", acquisition: Acquisition, doubts: tuple[str, ...]
 ) -> CombineSummary:
     return CombineSummary(
         master_path=master_path,
@@ -309,5 +314,5 @@ def _median(plane: NDArray[np.float32]) -> float:
     return float(np.median(known)) if known.size else float("nan")
 
 
-def _count(combined: Combined, flag: PixelFlags) -> int:
+def _count(combined: "Combined", flag: PixelFlags) -> int:
     return int(np.count_nonzero(combined.flags & flag.value))
