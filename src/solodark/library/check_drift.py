@@ -114,7 +114,8 @@ def find_level_jumps(group: DarkGroup) -> list[Finding]:
         off = levels - start - slope * order
         noise = series.median_of(lambda frame: frame.statistics.mean_noise_adu)
         limit = max(LEAST_JUMP * noise, JUMP_SIGMAS * scatter(off))
-        found += [_jump(series, n, off[n]) for n in np.flatnonzero(np.abs(off) > limit).tolist()]
+        jumps = (np.abs(off) > limit) & (series.warmth * off <= 0.0)
+        found += [_jump(series, n, off[n]) for n in np.flatnonzero(jumps).tolist()]
     return found
 
 

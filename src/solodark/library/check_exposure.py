@@ -17,14 +17,17 @@ __all__ = ["find_misread_temperatures", "find_odd_frames", "find_odd_series"]
 
 Values = NDArray[np.float64]
 
-GAP = float(np.log(1.2))
-"""Within a series only the temperature moves the pattern, and from one sub to the next by less."""
-COOLED_TOLERANCE = float(np.log(1.25))
-SAME_NIGHT_TOLERANCE = float(np.log(1.4))
+GAP = float(np.log(1.35))
+"""Within a series only the temperature moves the pattern, and from one sub to the next by less:
+3 C make 1.35, and cameras that alternate between two states stay below. Nobody mistakes 60 s for
+70 s, but for 30 or 120 s."""
+COOLED_TOLERANCE = float(np.log(1.35))
+SAME_NIGHT_TOLERANCE = float(np.log(1.45))
 UNCOOLED_TOLERANCE = float(np.log(1.6))
+OTHER_NIGHT_TOLERANCE = float(np.log(2.5))
 """Without a cooler the header's temperature lags the sensor by up to 4 C: a factor of 1.5. Within a
-night the lag is much the same in all series."""
-FIRST_COOLED, FIRST_UNCOOLED = float(np.log(1.3)), float(np.log(2.0))
+night the lag is much the same in all series; two nights alone may differ by twice as much."""
+FIRST_COOLED, FIRST_UNCOOLED = float(np.log(1.4)), float(np.log(2.0))
 """The first subs of a series may be this far off because the sensor is still settling: without a
 cooler it warms by 5 C and more in a series."""
 FIRST_SUBS = 3
@@ -55,8 +58,9 @@ def find_odd_frames(group: DarkGroup) -> list[Finding]:
         if most is None or 2 * most.n_frames <= series.n_frames:
             continue
         for clump in clumps:
-            deviation = clump.log_rate - most.log_rate
-            if clump is not most and not _is_settling(clump, series, deviation):
+            deviation = clump.log_rate - float(group.carried_log_rates([most], clump)[0])
+            limit = GAP + group.slope_per_c[1] * _distance_c(clump, [most])
+            if abs(deviation) > limit and not _is_settling(clump, series, deviation):
                 found.append(_wrong_exposure(clump, group, deviation, "the rest of its series"))
     return found
 
@@ -181,7 +185,7 @@ def _judge(series: DarkSeries, group: DarkGroup) -> _Judgement | None:
     predictions = group.carried_log_rates(witnesses, series)
     deviation = series.log_rate - float(np.median(predictions))
     tolerance = max(
-        _tolerance(series, same_night=witnesses is tonight),
+        _tolerance(series, witnesses),
         5.0 * scatter(predictions),
         SURE * series.error / series.amplitude,
     )
@@ -189,10 +193,12 @@ def _judge(series: DarkSeries, group: DarkGroup) -> _Judgement | None:
     return _Judgement(series, deviation, abs(deviation) / tolerance, len(witnesses))
 
 
-def _tolerance(series: DarkSeries, *, same_night: bool) -> float:
+def _tolerance(series: DarkSeries, witnesses: Sequence[DarkSeries]) -> float:
     if _is_cooled(series):
         return COOLED_TOLERANCE
-    return SAME_NIGHT_TOLERANCE if same_night else UNCOOLED_TOLERANCE
+    if all(one.key.night == series.key.night for one in witnesses):
+        return SAME_NIGHT_TOLERANCE
+    return UNCOOLED_TOLERANCE if len(witnesses) >= 3 else OTHER_NIGHT_TOLERANCE
 
 
 def _distance_c(series: DarkSeries, witnesses: Sequence[DarkSeries]) -> float:

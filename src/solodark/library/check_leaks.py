@@ -55,12 +55,13 @@ class _Look:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Peers:
-    """What the peers make expect, and how far they differ from it themselves."""
+    """What the peers make expect, how far they differ from it, and whether one was warmer."""
 
     expected: _Look
     level_scatter_adu: float
     noise_rise: float
     gradient_adu: float
+    warmer: bool
 
 
 def find_leaks(group: DarkGroup) -> list[Finding]:
@@ -112,7 +113,8 @@ def _leaks_in_series(series: DarkSeries) -> list[Finding]:
     for n, look in enumerate(looks):
         expected = _Look(float(trend[n]), usual.noise_adu, usual.blocks_adu)
         others = float(np.median(np.delete(gradients, n)))
-        peers = _Peers(expected, scatter(levels - trend), noise_rise, others)
+        warmer = bool(series.warmth[n] > 0)
+        peers = _Peers(expected, scatter(levels - trend), noise_rise, others, warmer)
         found += _judge(look, peers, series.part([n]))
     return found
 
@@ -185,7 +187,7 @@ def _judge(look: _Look, peers: _Peers, accused: DarkSeries) -> list[Finding]:
     above = look.level_adu - peers.expected.level_adu
     leaking = gradient > max(LEAST_GRADIENT * noise, GRADIENTS * peers.gradient_adu)
     brighter = above > max(LEAST_SKY * noise, LEVEL_SIGMAS * peers.level_scatter_adu)
-    lit = brighter and look.noise_adu > (1.0 + peers.noise_rise) * noise
+    lit = brighter and not peers.warmer and look.noise_adu > (1.0 + peers.noise_rise) * noise
     if not leaking and not lit:
         return []
     evidence = (

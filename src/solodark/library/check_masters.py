@@ -39,6 +39,7 @@ def _quiet_ones(series: DarkSeries) -> list[Finding]:
     noises = np.array([frame.statistics.mean_noise_adu for frame in series.frames])
     usual = float(np.median(noises))
     quiet = noises < min(QUIETER * usual, usual - NOISE_SIGMAS * scatter(noises))
+    quiet &= series.warmth >= 0  # a colder sensor is quieter too
     return [
         Finding(
             "master-among-subs",

@@ -24,8 +24,12 @@ USUAL_SLOPE_PER_C = float(np.log(2.0)) / 6.5
 """Dark current doubles every 6.5 C: measured on a Canon 1000D, and between what the silicon's full
 and half band gap give near 20 C."""
 SLOPE_LIMITS_PER_C = (float(np.log(2.0)) / 12.0, float(np.log(2.0)) / 4.0)
+SURE_SLOPE, DOUBTFUL_SLOPE = 0.15, 0.4
+"""Error of the slope, as a share, where many series tell it and where few or none do."""
+FEW_SERIES = 5
 LEAST_STEP_C = 3.0
 """Two series closer in temperature than this say nothing about the slope."""
+LEAST_CHANGE = 0.03
 SURE = 4.0
 """Sigmas above zero from which an amplitude is one."""
 
@@ -90,6 +94,17 @@ class DarkSeries:
     def paths(self) -> tuple[Path, ...]:
         """Where the frames are."""
         return tuple(frame.path for frame in self.frames)
+
+    @cached_property
+    def warmth(self) -> NDArray[np.int_]:
+        """Tell where the pattern is stronger than the series' (1) or weaker (-1), by its error.
+
+        A stronger pattern is a warmer sensor, whose level and noise are higher without any light.
+        """
+        change = self.amplitudes - self.amplitude
+        beyond = np.maximum(LEAST_CHANGE * abs(self.amplitude), SURE * self.errors)
+        signs: NDArray[np.int_] = np.where(np.abs(change) > beyond, np.sign(change), 0).astype(int)
+        return signs
 
     def part(self, places: Sequence[int]) -> "DarkSeries":
         """Take some of the frames.
@@ -169,14 +184,18 @@ class DarkGroup:
 
         Returns the slope and its uncertainty, both per C.
         """
+        usual = USUAL_SLOPE_PER_C, DOUBTFUL_SLOPE * USUAL_SLOPE_PER_C
         sure = [one for one in self.series if one.is_sure and one.temperature_c is not None]
+        if not sure:
+            return usual
         temperatures = np.array([one.temperature_c for one in sure], dtype=np.float64)
-        if temperatures.size == 0 or np.ptp(temperatures) < LEAST_STEP_C:
-            return USUAL_SLOPE_PER_C, 0.4 * USUAL_SLOPE_PER_C
+        far = np.abs(temperatures - np.median(temperatures)) >= LEAST_STEP_C
+        if np.count_nonzero(far) < 2:  # one alone may be a header that lies
+            return usual
         rates = np.array([one.log_rate for one in sure])
         slope, _ = straight_line(temperatures, rates, least_step=LEAST_STEP_C)
         slope = float(np.clip(slope, *SLOPE_LIMITS_PER_C))
-        return slope, 0.15 * slope
+        return slope, (SURE_SLOPE if len(sure) >= FEW_SERIES else DOUBTFUL_SLOPE) * slope
 
     def witnesses(self, series: DarkSeries) -> list[DarkSeries]:
         """List the other series that can predict the pattern of this one.
