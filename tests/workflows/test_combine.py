@@ -1,5 +1,6 @@
 """A folder of frames becomes a master, or a sentence that says why not."""
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,6 +126,14 @@ def test_progress_hears_of_files_bands_and_hashes(darks, tmp_path):
     assert heard[0] == ("opening", 12)
     assert heard[-1] == ("hashing", 12)
     assert "combining" in [description for description, _ in heard]
+
+
+def test_garbage_is_collected_again_afterwards(darks, tmp_path):
+    combine_files(darks, tmp_path / "master.fits")
+    assert gc.isenabled()
+    write(darks / "odd.fits", np.full((20, 60), 500.0))
+    refused(FrameMismatchError, darks, tmp_path / "again.fits")
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize(
