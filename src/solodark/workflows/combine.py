@@ -205,7 +205,7 @@ def combine_files(
 @contextmanager
 def _hashing(files: Sequence[Path]) -> Iterator[Iterator[str]]:
     """Hash files while others work; what is not needed any more is not begun."""
-    threads = ThreadPoolExecutor()
+    threads = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))  # one core is busy loading code
     try:
         yield threads.map(file_sha256, files)
     finally:
