@@ -18,7 +18,7 @@ from solodark.frames import Acquisition, FrameSource, row_bands
 
 __all__ = ["ArrayPlane", "Stacks", "common_step_adu", "rows_per_band", "stack_dtype"]
 
-_BANDS_PER_THREAD = 16  # few enough to read long runs of rows, many enough to keep cores busy
+_BANDS_PER_THREAD = 32  # few enough to read long runs of rows, many enough to keep cores busy
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """FITS files written: single frames, and the HDUs of masters."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,20 +76,30 @@ def write_hdus(path: Path, planes: Sequence[Plane]) -> None:
         fits.ImageHDU(pixels, header, name) if number else fits.PrimaryHDU(pixels, header)
         for number, (name, pixels, header) in enumerate(planes)
     ]
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        for hdu, (_, pixels, _) in zip(hdus, planes, strict=True):
-            file.write(hdu.header.tostring().encode("ascii"))
-            _write_pixels(file, pixels)
+    headers = [hdu.header.tostring().encode("ascii") for hdu in hdus]
+    images = [pixels for _, pixels, _ in planes]
+    sizes = [len(h) + i.nbytes + _fill(i) for h, i in zip(headers, images, strict=True)]
+    starts = [0, *accumulate(sizes)][:-1]
+    with atomic_write(path) as temporary, ThreadPoolExecutor() as threads:
+        list(threads.map(partial(_write_hdu, temporary), starts, headers, images))
 
 
-def _write_pixels(file: IO[bytes], pixels: NDArray[Any]) -> None:
-    """Write big-endian pixels and fill the last block.
+def _fill(pixels: NDArray[Any]) -> int:
+    """Give the bytes that fill the last block."""
+    return -pixels.nbytes % _BLOCK_BYTES
+
+
+def _write_hdu(path: Path, start: int, header: bytes, pixels: NDArray[Any]) -> None:
+    """Write header and big-endian pixels to their place in the file.
 
     Turning the bytes of a whole plane at once takes fresh memory, and five times longer.
     """
-    for start in range(0, pixels.shape[0], _BAND_ROWS):
-        band = pixels[start : start + _BAND_ROWS]
-        if band.dtype == np.uint16:  # FITS knows signed ones only; astropy's header has BZERO
-            band = (band ^ np.uint16(0x8000)).view(np.int16)
-        file.write(band.astype(band.dtype.newbyteorder(">"), order="C").data)
-    file.write(bytes(-pixels.nbytes % _BLOCK_BYTES))
+    with path.open("rb+") as file:
+        file.seek(start)
+        file.write(header)
+        for row in range(0, pixels.shape[0], _BAND_ROWS):
+            band = pixels[row : row + _BAND_ROWS]
+            if band.dtype == np.uint16:  # FITS knows signed ones only; astropy's header has BZERO
+                band = (band ^ np.uint16(0x8000)).view(np.int16)
+            file.write(band.astype(band.dtype.newbyteorder(">"), order="C").data)
+        file.write(bytes(_fill(pixels)))
