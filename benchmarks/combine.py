@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -85,7 +86,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.scratch) as name:
         scratch = Path(name)
         print("making frames", flush=True)
-        frames = make_frames(scratch / "frames", options.seed)
+        with ProcessPoolExecutor(1) as other:  # a child's peak memory counts from its parent's
+            frames = other.submit(make_frames, scratch / "frames", options.seed).result()
         contestants = make_contestants(scratch, frames, options)
         first = first_run(contestants["solodark"], scratch)
         rounds = time_in_turn(contestants, options.rounds)

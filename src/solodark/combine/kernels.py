@@ -45,12 +45,13 @@ class _Lanes(NamedTuple):
     clipped2: _Array
 
 
-class _Pixel(NamedTuple):
-    """The sorted values of one pixel, relative to one of them, and sums over the first i."""
+class _Run(NamedTuple):
+    """Sorted values of one pixel from first to before last, and sums relative to a reference."""
 
-    values: _Array
-    sum1: _Array
-    sum2: _Array
+    first: int
+    last: int
+    sum1: float
+    sum2: float
 
 
 @_compiled
@@ -75,7 +76,6 @@ def combine_stack(stack: _Array, network: _Array, rule: Rule, planes: Planes) ->
     settled = np.zeros(n_lanes, np.bool_)
     work = np.zeros((7, n_lanes))
     lanes = _Lanes(work[0], work[1], work[2], work[3], work[4], work[5], work[6])
-    pixel = _Pixel(np.zeros(n_frames), np.zeros(n_frames + 1), np.zeros(n_frames + 1))
     full_scale = block[(n_frames - 1) // 2]
     for start in range(0, n_pixels, n_lanes):
         width = min(n_lanes, n_pixels - start)
@@ -84,11 +84,15 @@ def combine_stack(stack: _Array, network: _Array, rule: Rule, planes: Planes) ->
         _measure_lanes(block, rule, lanes)
         _write_lanes(lanes, n_frames, rule, planes, start, width)
         _settle_lanes(block, lanes, rule, settled)
-        for lane in range(width):
-            if not settled[lane]:
-                _combine_pixel(block[:, lane], pixel, rule, planes, start + lane)
-            elif full_scale[lane] >= rule.saturation_adu:
-                planes.flags[start + lane] = _SATURATED
+        _flag_lanes(full_scale, rule.saturation_adu, planes.flags[start : start + width])
+        for lane in np.flatnonzero(~settled[:width]):
+            column = block[:, lane]
+            if column[n_frames - 1] < np.inf:
+                reference = lanes.centre[lane]
+                values = _Run(0, n_frames, lanes.sum1[lane], lanes.sum2[lane])
+            else:
+                reference, values = _load_incomplete(column)
+            _combine_pixel(column, reference, values, rule, planes, start + lane)
 
 
 @_compiled
@@ -220,6 +224,12 @@ def _settle_lanes(block: _Array, lanes: _Lanes, rule: Rule, settled: _Array) -> 
 
 
 @_compiled
+def _flag_lanes(middle: _Array, saturation_adu: float, flags: _Array) -> None:
+    for lane in range(flags.size):
+        flags[lane] = _SATURATED if middle[lane] >= saturation_adu else 0
+
+
+@_compiled
 def _find_complete(highest: _Array, complete: _Array) -> None:
     for lane in range(complete.size):
         complete[lane] = highest[lane] < np.inf
@@ -251,87 +261,92 @@ def _variance(sum1: float, sum2: float, n: int) -> float:
 
 
 @_compiled
-def _combine_pixel(column: _Array, pixel: _Pixel, rule: Rule, planes: Planes, index: int) -> None:
-    """Combine a column's sorted values with all that rejection takes."""
-    n = _count_finite(column)
-    if n == 0:
-        planes.data[index] = np.nan
-        planes.uncertainty[index] = np.nan
-        planes.n_missing[index] = column.size
-        planes.flags[index] = _DEAD
-        return
-    reference = _load(column, n, pixel)
-    first, last = _survivors(pixel, n, rule)
-    n_used = last - first
-    sum1, sum2 = _sums(pixel, first, last)
-    centre = sum1 / n_used
-    noise = np.sqrt(_variance(sum1, sum2, n_used) / n_used)
-    if rule.method == MEDIAN:
-        centre = _median(pixel.values, first, last)
-        noise *= _median_noise_factor(n_used)
-    planes.data[index] = reference + centre
-    planes.uncertainty[index] = noise
-    planes.n_rejected_low[index] = first
-    planes.n_rejected_high[index] = n - last
-    if n < column.size:
-        planes.n_missing[index] = column.size - n
-    if reference + pixel.values[first + (n_used - 1) // 2] >= rule.saturation_adu:
-        planes.flags[index] = _SATURATED
-
-
-@_compiled
-def _count_finite(column: _Array) -> int:
+def _load_incomplete(column: _Array) -> tuple[float, _Run]:
+    """Choose a reference and sum the values that are there."""
     n = column.size
     while n and not np.isfinite(column[n - 1]):
         n -= 1
-    return n
-
-
-@_compiled
-def _load(column: _Array, n: int, pixel: _Pixel) -> float:
-    """Store the values relative to a middle one, which keeps the sums small, and give that one."""
     reference = np.float64(column[n // 2])
+    sum1 = sum2 = 0.0
     for i in range(n):
         value = np.float64(column[i]) - reference
-        pixel.values[i] = value
-        pixel.sum1[i + 1] = pixel.sum1[i] + value
-        pixel.sum2[i + 1] = pixel.sum2[i] + value * value
-    return reference
+        sum1 += value
+        sum2 += value * value
+    return reference, _Run(0, n, sum1, sum2)
 
 
 @_compiled
-def _survivors(pixel: _Pixel, n: int, rule: Rule) -> tuple[int, int]:
-    """Find the first survivor and the one after the last."""
-    first, last = 0, n
+def _combine_pixel(
+    column: _Array, reference: float, values: _Run, rule: Rule, planes: Planes, index: int
+) -> None:
+    """Combine a column's sorted values with all that rejection takes."""
+    n = values.last
+    if n < column.size:
+        planes.n_missing[index] = column.size - n
+    if n == 0:
+        planes.data[index] = np.nan
+        planes.uncertainty[index] = np.nan
+        planes.flags[index] = _DEAD
+        return
+    kept = _survivors(column, reference, values, rule)
+    n_used = kept.last - kept.first
+    centre = kept.sum1 / n_used
+    noise = np.sqrt(_variance(kept.sum1, kept.sum2, n_used) / n_used)
+    if rule.method == MEDIAN:
+        centre = _median(column, reference, kept)
+        noise *= _median_noise_factor(n_used)
+    planes.data[index] = reference + centre
+    planes.uncertainty[index] = noise
+    planes.n_rejected_low[index] = kept.first
+    planes.n_rejected_high[index] = n - kept.last
+    saturated = column[kept.first + (n_used - 1) // 2] >= rule.saturation_adu
+    planes.flags[index] = _SATURATED if saturated else 0
+
+
+@_compiled
+def _without_first(column: _Array, reference: float, run: _Run) -> _Run:
+    value = np.float64(column[run.first]) - reference
+    return _Run(run.first + 1, run.last, run.sum1 - value, run.sum2 - value * value)
+
+
+@_compiled
+def _without_last(column: _Array, reference: float, run: _Run) -> _Run:
+    value = np.float64(column[run.last - 1]) - reference
+    return _Run(run.first, run.last - 1, run.sum1 - value, run.sum2 - value * value)
+
+
+@_compiled
+def _survivors(column: _Array, reference: float, values: _Run, rule: Rule) -> _Run:
+    """Find the values that no round of rejection takes."""
+    kept = values
     if rule.method in (MEAN, MEDIAN):
-        return first, last
+        return kept
     for _ in range(rule.rounds):
-        n_before = last - first
+        n_before = kept.last - kept.first
         if n_before <= _MIN_SURVIVORS:
             break
-        centre = _median(pixel.values, first, last)
-        sum1, sum2 = _sums(pixel, first, last)
-        sigma = np.sqrt(_variance(sum1, sum2, n_before))
+        centre = _median(column, reference, kept)
+        sigma = np.sqrt(_variance(kept.sum1, kept.sum2, n_before))
         if rule.method == WINSORIZED:
-            sigma = _winsorized_sigma(pixel, first, last, sigma)
-        first, last = _trim(pixel.values, first, last, centre, sigma, rule)
-        if last - first == n_before:
+            sigma = _winsorized_sigma(column, reference, kept, centre, sigma)
+        kept = _trim(column, reference, kept, centre, sigma, rule)
+        if kept.last - kept.first == n_before:
             break
-    return first, last
+    return kept
 
 
 @_compiled
-def _sums(pixel: _Pixel, first: int, last: int) -> tuple[float, float]:
-    return pixel.sum1[last] - pixel.sum1[first], pixel.sum2[last] - pixel.sum2[first]
+def _median(column: _Array, reference: float, run: _Run) -> float:
+    """Median of a run, less the reference."""
+    below = np.float64(column[(run.first + run.last - 1) // 2])
+    above = np.float64(column[(run.first + run.last) // 2])
+    return float(0.5 * (below + above) - reference)
 
 
 @_compiled
-def _median(values: _Array, first: int, last: int) -> float:
-    return float(0.5 * (values[(first + last - 1) // 2] + values[(first + last) // 2]))
-
-
-@_compiled
-def _winsorized_sigma(pixel: _Pixel, first: int, last: int, sigma: float) -> float:
+def _winsorized_sigma(
+    column: _Array, reference: float, kept: _Run, centre: float, sigma: float
+) -> float:
     """Find where Huber's iteration ends, without its many small steps.
 
     As long as the same values are clipped, the square of the next sigma is a quadratic in this
@@ -339,19 +354,18 @@ def _winsorized_sigma(pixel: _Pixel, first: int, last: int, sigma: float) -> flo
     there, the spread is only smaller: the steps come down on the limit from above, and have
     reached it when no more values are clipped.
     """
-    centre = _median(pixel.values, first, last)
-    edges = _clip(pixel.values, (first, first, last, last), centre, sigma)
-    a, b, c = _quadratic(pixel, edges, centre)
+    inner = _clip(column, reference, kept, centre, sigma)
+    a, b, c = _quadratic(kept, inner, centre)
     excess = (a * sigma + b) * sigma - c
     if excess <= 0.0:  # values once clipped stay clipped, so a sigma that has grown stays
         return float(np.sqrt(sigma * sigma - excess))
     while True:
         sigma = min(sigma, max(0.0, _positive_root(a, b, c)))  # whatever the rounding
-        before = edges
-        edges = _clip(pixel.values, edges, centre, sigma)
-        if edges == before:
+        n_before = inner.last - inner.first
+        inner = _clip(column, reference, inner, centre, sigma)
+        if inner.last - inner.first == n_before:
             return float(sigma)
-        a, b, c = _quadratic(pixel, edges, centre)
+        a, b, c = _quadratic(kept, inner, centre)
 
 
 @_compiled
@@ -367,30 +381,25 @@ def _positive_root(a: float, b: float, c: float) -> float:
 
 
 @_compiled
-def _clip(
-    values: _Array, edges: tuple[int, int, int, int], centre: float, sigma: float
-) -> tuple[int, int, int, int]:
-    """Move the inner edges to the values within 1.5 sigma of the centre."""
-    first, inner, outer, last = edges
-    while values[inner] < centre - _WINSOR_REACH * sigma:
-        inner += 1
-    while values[outer - 1] > centre + _WINSOR_REACH * sigma:
-        outer -= 1
-    return first, inner, outer, last
+def _clip(column: _Array, reference: float, run: _Run, centre: float, sigma: float) -> _Run:
+    """Leave the values within 1.5 sigma of the centre."""
+    lowest = reference + centre - _WINSOR_REACH * sigma
+    highest = reference + centre + _WINSOR_REACH * sigma
+    while column[run.first] < lowest:
+        run = _without_first(column, reference, run)
+    while column[run.last - 1] > highest:
+        run = _without_last(column, reference, run)
+    return run
 
 
 @_compiled
-def _quadratic(
-    pixel: _Pixel, edges: tuple[int, int, int, int], centre: float
-) -> tuple[float, float, float]:
+def _quadratic(kept: _Run, inner: _Run, centre: float) -> tuple[float, float, float]:
     """Give a, b, c of: a s^2 + b s - c = s^2 less the square of the sigma that follows s."""
-    first, inner, outer, last = edges
-    n = last - first
-    n_low, n_high = inner - first, last - outer
+    n, n_inner = kept.last - kept.first, inner.last - inner.first
+    n_low, n_high = inner.first - kept.first, kept.last - inner.last
     scale = _WINSOR_CORRECTION**2 / (n - 1)
-    sum1, sum2 = _sums(pixel, inner, outer)
-    about1 = sum1 - (outer - inner) * centre
-    about2 = sum2 - (2.0 * sum1 - (outer - inner) * centre) * centre
+    about1 = inner.sum1 - n_inner * centre
+    about2 = inner.sum2 - (2.0 * inner.sum1 - n_inner * centre) * centre
     lean = (n_high - n_low) / n
     a = 1.0 - scale * _WINSOR_REACH**2 * (n_low + n_high - lean * (n_high - n_low))
     b = 2.0 * scale * _WINSOR_REACH * about1 * lean
@@ -400,20 +409,20 @@ def _quadratic(
 
 @_compiled
 def _trim(
-    values: _Array, first: int, last: int, centre: float, sigma: float, rule: Rule
-) -> tuple[int, int]:
+    column: _Array, reference: float, run: _Run, centre: float, sigma: float, rule: Rule
+) -> _Run:
     """Drop values outside the limits, the farthest first, as long as enough survive."""
     limit_low = rule.sigma_low * sigma  # NaN, beyond which nothing lies, for no limit and no spread
     limit_high = rule.sigma_high * sigma
-    while last - first > _MIN_SURVIVORS:
-        low = centre - values[first]
-        high = values[last - 1] - centre
+    while run.last - run.first > _MIN_SURVIVORS:
+        low = reference + centre - np.float64(column[run.first])
+        high = np.float64(column[run.last - 1]) - reference - centre
         too_low = low > limit_low and low > rule.step_adu
         too_high = high > limit_high and high > rule.step_adu
         if too_low and (low >= high or not too_high):
-            first += 1
+            run = _without_first(column, reference, run)
         elif too_high:
-            last -= 1
+            run = _without_last(column, reference, run)
         else:
             break
-    return first, last
+    return run
