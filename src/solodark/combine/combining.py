@@ -259,5 +259,5 @@ def _empty_planes(shape: tuple[int, int], n_frames: int) -> Planes:
         n_rejected_low=np.zeros(shape, counts),
         n_rejected_high=np.zeros(shape, counts),
         n_missing=np.zeros(shape, counts),
-        flags=np.zeros(shape, np.uint8),
+        flags=np.empty(shape, np.uint8),
     )

@@ -67,7 +67,7 @@ def combine_stack(stack: _Array, network: _Array, rule: Rule, planes: Planes) ->
     rule : Rule
         How to combine.
     planes : Planes
-        Written to: `data` and `uncertainty` everywhere; the counts and flags, which come filled
+        Written to: `data`, `uncertainty` and `flags` everywhere; the counts, which come filled
         with 0, only where they are not.
     """
     n_frames, n_pixels = stack.shape
@@ -85,7 +85,9 @@ def combine_stack(stack: _Array, network: _Array, rule: Rule, planes: Planes) ->
         _write_lanes(lanes, n_frames, rule, planes, start, width)
         _settle_lanes(block, lanes, rule, settled)
         _flag_lanes(full_scale, rule.saturation_adu, planes.flags[start : start + width])
-        for lane in np.flatnonzero(~settled[:width]):
+        for lane in range(width):
+            if settled[lane]:
+                continue
             column = block[:, lane]
             if column[n_frames - 1] < np.inf:
                 reference = lanes.centre[lane]
@@ -397,13 +399,14 @@ def _quadratic(kept: _Run, inner: _Run, centre: float) -> tuple[float, float, fl
     """Give a, b, c of: a s^2 + b s - c = s^2 less the square of the sigma that follows s."""
     n, n_inner = kept.last - kept.first, inner.last - inner.first
     n_low, n_high = inner.first - kept.first, kept.last - inner.last
+    per_value = 1.0 / n
     scale = _WINSOR_CORRECTION**2 / (n - 1)
     about1 = inner.sum1 - n_inner * centre
     about2 = inner.sum2 - (2.0 * inner.sum1 - n_inner * centre) * centre
-    lean = (n_high - n_low) / n
+    lean = (n_high - n_low) * per_value
     a = 1.0 - scale * _WINSOR_REACH**2 * (n_low + n_high - lean * (n_high - n_low))
     b = 2.0 * scale * _WINSOR_REACH * about1 * lean
-    c = scale * max(0.0, about2 - about1 * about1 / n)
+    c = scale * max(0.0, about2 - about1 * about1 * per_value)
     return a, b, c
 
 
