@@ -111,7 +111,8 @@ class Master:
         """True where the pixel must not be used, shape (ny, nx)."""
         unusable = self.flags & int(PixelFlags.UNUSABLE)
         mask: NDArray[np.bool_] = unusable.view(np.bool_)  # in place: fresh memory is slow
-        return np.not_equal(unusable, 0, out=mask)
+        np.not_equal(unusable, 0, out=mask)
+        return mask
 
     def to_ccddata(self) -> CCDData:
         """Hand the master to astropy and ccdproc, with its uncertainty and mask.
