@@ -12,7 +12,7 @@ that figure stands beside the strict one, in which numerator and denominator are
 import argparse
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from machine import describe_machine
@@ -89,8 +89,7 @@ def measure(row: HeldOut, data: Path) -> dict[str, object]:
         "clears_the_floor": all(a >= b for a, b in zip(reached, row.floor, strict=True)),
         "library_frames": learned.n_frames,
         "rank": learned.rank,
-        "gain_e_per_adu": learned.gain_e_per_adu,
-        "read_noise_e": learned.read_noise_e,
+        "settings": [asdict(setting) for setting in learned.settings],
         "learn_seconds": round(learned.seconds, 1),
         "model_mib": round(size_mib, 1),
         "table": summary.table.to_dict(),

@@ -97,7 +97,7 @@ def test_darks_that_do_not_tell_their_exposure_need_biases_beside_them(few):
     ("changes", "sentence"),
     [({"iso": 1600}, "ISO is 1600 in odd.fits"), ({"binning": (2, 2)}, "binning is 2x2 in odd")],
 )
-def test_frames_of_another_mode_are_named(few, changes, sentence):
+def test_a_stray_frame_of_another_mode_is_named(few, changes, sentence):
     with pytest.raises(FrameMismatchError, match=sentence):
         learned([*few, with_header(few[0], "odd.fits", **changes)])
 

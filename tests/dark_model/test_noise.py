@@ -33,6 +33,6 @@ def test_single_frames_cannot_tell_the_gain():
 
 
 def test_signal_below_the_level_is_no_quieter_than_none():
-    law = NoiseLaw(np.array([9.0]), slope=0.5, curvature=0.01)
+    law = NoiseLaw(np.array([9.0]), slope=np.array([0.5]), curvature=0.01)
     assert law.variance(np.array([-50.0]), 9.0)[0] == law.variance(np.array([0.0]), 9.0)[0] == 9.0
     assert law.variance(np.array([10.0]), 9.0)[0] == pytest.approx(9.0 + 5.0 + 1.0)

@@ -27,7 +27,7 @@ def fit(values, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4):
         np.ascontiguousarray(values, dtype=np.float32),
         DESIGN,
         np.full(30, NOISE_ADU**2),
-        slope,
+        np.full(30, slope),
         0.0,
         censor_adu,
         STARTS,

@@ -39,7 +39,7 @@ def test_a_missing_array_is_named(parts, missing):
         from_arrays(*parts, name="nights.solodark")
 
 
-@pytest.mark.parametrize("missing", ["slope", "camera", "names"])
+@pytest.mark.parametrize("missing", ["curvature", "camera", "names"])
 def test_a_missing_part_of_the_description_is_named(parts, missing):
     del parts[1][missing]
     with pytest.raises(ModelFileError, match=rf"^nights.solodark lacks .*{missing}"):

@@ -70,7 +70,7 @@ def test_another_camera_that_does_not_tell_is_refused_by_its_pixels(dark_nights,
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"iso": 400}, "ISO is 400"),
+        ({"iso": 400}, "taken at ISO 400"),
         ({"binning": (2, 2)}, "binning is 2x2"),
         ({"cfa_pattern": "BGGR"}, "colour filter pattern is BGGR"),
     ],

@@ -213,8 +213,8 @@ def test_a_hole_in_the_sub_is_predicted_and_flagged(dark_nights, tonight, master
 
 def test_the_darks_own_noise_tells_gain_and_read_noise(dark_nights):
     mode = dark_nights.camera.settings.mode(800)
-    assert dark_nights.model.gain_e_per_adu == pytest.approx(mode.gain_e_per_adu, rel=0.15)
-    assert dark_nights.model.read_noise_e == pytest.approx(mode.read_noise_e, rel=0.15)
+    assert dark_nights.model.gain_e_per_adu[0] == pytest.approx(mode.gain_e_per_adu, rel=0.15)
+    assert dark_nights.model.read_noise_e[0] == pytest.approx(mode.read_noise_e, rel=0.15)
 
 
 def test_cosmic_rays_of_the_library_are_counted(dark_nights):

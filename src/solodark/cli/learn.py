@@ -11,7 +11,7 @@ from solodark.cli.printing import print_json, print_left_out, print_lines, span
 from solodark.cli.progress import progress_on_terminal
 
 if TYPE_CHECKING:
-    from solodark.workflows.learn import LearnSummary
+    from solodark.workflows.learn import LearnSummary, SettingSummary
 
 __all__ = ["learn"]
 
@@ -80,16 +80,17 @@ def _print_summary(summary: "LearnSummary") -> None:
         f"It covers {span(summary.exposure_range_s, 's')} at "
         f"{span(summary.temperature_range_c, 'C')}, by the headers, with {summary.rank} dark "
         f"map{'s'[: summary.rank != 1]}.",
-        _noise_in_words(summary),
+        *map(_noise_in_words, summary.settings),
         f"Wrote {summary.model_path} in {summary.seconds:.0f} s.",
     )
     print_left_out(summary.left_out)
 
 
-def _noise_in_words(summary: "LearnSummary") -> str:
-    if math.isnan(summary.gain_e_per_adu):
-        return "These darks are too few or too small to tell gain and read noise."
+def _noise_in_words(learned: "SettingSummary") -> str:
+    at = learned.setting[0].upper() + learned.setting[1:]
+    if math.isnan(learned.gain_e_per_adu):
+        return f"{at}: the darks are too few or too small to tell e-/ADU and read noise."
     return (
-        f"Gain {summary.gain_e_per_adu:.3g} e-/ADU, read noise {summary.read_noise_e:.3g} e-, "
+        f"{at}: {learned.gain_e_per_adu:.3g} e-/ADU, read noise {learned.read_noise_e:.3g} e-, "
         "learned from the darks' own noise."
     )

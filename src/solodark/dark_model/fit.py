@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.births import births_per_year
+from solodark.dark_model.gain_settings import GainSetting, gain_settings
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.sample_fit import SampleFit, fit_sample
@@ -23,9 +25,7 @@ __all__ = ["learn"]
 Array = NDArray[np.float64]
 
 _MIN_FRAMES = 4
-_TELLING_SPAN_C = (
-    3.0  # over 3 C the dark signal changes by a third, and shows itself beside the bias
-)
+_MIN_FRAMES_PER_SETTING = 3
 _FRAMES_AT_FULL_SAMPLE = 400  # larger libraries get a smaller sample, so that memory is bounded
 
 
@@ -39,10 +39,13 @@ def learn(
 ) -> DarkModel:
     """Learn a sensor's dark signal from darks and biases of any exposure and temperature.
 
+    Frames of several gain settings or ISOs share the dark maps; each setting has a bias map of its
+    own, and one with few frames borrows from the others what their bias patterns have in common.
+
     Parameters
     ----------
     sources : sequence of FrameSource
-        Darks and biases of one camera at one gain setting, in any order.
+        Darks and biases of one camera, in any order.
     rng : numpy.random.Generator
         Chooses the sample of pixels.
     settings : LearnSettings, optional
@@ -60,12 +63,14 @@ def learn(
     Raises
     ------
     FrameMismatchError
-        The frames are not of one camera, size, gain and binning; names those that differ.
+        The frames are not of one camera, size and binning, or fewer than three are of a gain
+        setting; names those that differ.
     NotEnoughFramesError
         Fewer than four frames, or no two exposures to tell bias from dark.
     """
     settings = settings or LearnSettings()
     require_matching(sources, SAME_SENSOR)
+    _require_settings(sources)
     _require_library(sources)
     series = series_index(sources)
     order = in_order(sources, series)
@@ -84,9 +89,10 @@ def learn(
     best = max(fits, key=lambda rank: fits[rank].evidence)
     fit = fits[best]
     pixels, class_information = map_pass(sources, series, survey, fit, settings, progress)
-    library = _describe(sources, hashes, series, fit.design[:, 1:])
+    library = _describe(sources, hashes, series, fit)
     model = DarkModel(
         _shared_acquisition(sources),
+        gain_settings(sources)[0],
         pixels,
         fit.prior,
         class_information,
@@ -98,6 +104,7 @@ def learn(
         sample.n_random,
         library,
         fit.cosmic_share_per_s,
+        births_per_year(sample, survey, fit, library.taken_s),
         fit.censor_adu,
         {rank: tried.evidence for rank, tried in fits.items()},
     )
@@ -121,6 +128,13 @@ def _try_ranks(
         if fits[rank].evidence < max(fit.evidence for fit in fits.values()):
             break
     return fits
+
+
+def _require_settings(sources: Sequence[FrameSource]) -> None:
+    """Refuse a stray frame of another gain setting: it was hardly meant to be there."""
+    counts = np.bincount(gain_settings(sources)[1])
+    if counts.size > 1 and counts.min() < _MIN_FRAMES_PER_SETTING:
+        require_matching(sources, [field.name for field in fields(GainSetting)])
 
 
 def _require_library(sources: Sequence[FrameSource]) -> None:
@@ -150,7 +164,10 @@ def _possible_ranks(ranks: tuple[int, ...], series: NDArray[np.intp]) -> list[in
 
 
 def _describe(
-    sources: Sequence[FrameSource], hashes: Sequence[str], series: NDArray[np.intp], states: Array
+    sources: Sequence[FrameSource],
+    hashes: Sequence[str],
+    series: NDArray[np.intp],
+    fit: SampleFit,
 ) -> LibraryFrames:
     def column(values: Iterator[float | None]) -> Array:
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
@@ -161,7 +178,8 @@ def _describe(
         column(s.acquisition.exposure_s for s in sources),
         column(s.acquisition.sensor_temperature_c for s in sources),
         series,
-        states,
+        fit.setting,
+        fit.states,
         column(_unix_s(s.acquisition.date_obs) for s in sources),
     )
 
@@ -176,6 +194,9 @@ def _shared_acquisition(sources: Sequence[FrameSource]) -> Acquisition:
         first,
         kind=None,
         kind_source="",
+        gain_setting=None,
+        offset_setting=None,
+        iso=None,
         exposure_s=None,
         sensor_temperature_c=None,
         setpoint_temperature_c=None,

@@ -61,7 +61,7 @@ def generate(
     """
     require_same_camera(model, sub)
     solved = solve(model, sub)
-    prediction = predict(model, solved.state, solved.covariance)
+    prediction = predict(model, solved.state, solved.covariance, setting=solved.setting)
     strength2 = float(solved.state @ model.strength @ solved.state)
     image = read_image(sub)
     above = remove_levels(image, solved.levels, model.acquisition.cfa_pattern)
@@ -76,7 +76,7 @@ def generate(
     pattern, variance, changed = update(model, sub, solved, prediction)
     flags = _flags(model, image, pattern, changed, solved, verdict)
     return MasterDark(
-        data=pattern + level_image(model, solved.state),
+        data=pattern + level_image(model, solved.state, setting=solved.setting),
         uncertainty=np.sqrt(variance),
         flags=flags,
         acquisition=_describe(sub),

@@ -47,7 +47,7 @@ def map_pass(
     pixels : PixelMaps
         What is known of every pixel.
     class_information : ndarray, shape (k, d, d)
-        Mean normal matrix of the pixels of each component, scaled to ``[0, 0] == 1``.
+        Mean normal matrix of the pixels of each component, scaled to an information of 1.
     """
     shape = sources[0].shape
     starts = series_starts(series)
@@ -64,10 +64,11 @@ def map_pass(
         band = (stop - start, shape[1])
         maps[:, start:stop] = found[0].T.reshape(d, *band)
         excess[start:stop] = found[1].reshape(band)
-        information[start:stop] = found[2][:, 0, 0].reshape(band)
+        weight = np.einsum("nss->n", found[2][:, : fit.n_settings, : fit.n_settings])
+        information[start:stop] = weight.reshape(band)
         scatter[:, start:stop] = encode_weights(found[4]).T.reshape(-1, *band)
         component[start:stop] = found[5].argmax(axis=1).astype(np.uint8).reshape(band)
-        scaled = found[2] / found[2][:, :1, :1]
+        scaled = found[2] / weight[:, None, None]
         mass += found[5].sum(axis=0)
         matrices += np.einsum("nk,nrq->krq", found[5], scaled)
     pixels = PixelMaps(maps, excess, information, component, scatter)

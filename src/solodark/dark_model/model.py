@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
 from solodark.frames import Acquisition, FrameSource, MasterDark
@@ -23,9 +24,6 @@ Array = NDArray[np.float64]
 SAME_SENSOR = (
     "shape",
     "camera",
-    "gain_setting",
-    "offset_setting",
-    "iso",
     "binning",
     "cfa_pattern",
 )
@@ -77,7 +75,7 @@ class PixelMaps:
     Attributes
     ----------
     maps : ndarray of float32, shape (d, ny, nx)
-        The level map (bias pattern), then the dark maps, ADU per unit of state.
+        The bias map of each gain setting, ADU, then the dark maps, ADU per unit of state.
     excess : ndarray of float32, shape (ny, nx)
         Temporal noise over that of an ordinary pixel with the same signal, a variance ratio.
     information : ndarray of float32, shape (ny, nx)
@@ -109,7 +107,9 @@ class LibraryFrames:
         As in the headers.
     series : ndarray of int, shape (n,)
         Series each belongs to.
-    states : ndarray, shape (n, d - 1)
+    setting : ndarray of int, shape (n,)
+        Gain setting of each, an index into the model's `settings`.
+    states : ndarray, shape (n, rank)
         State of each frame, solved from its pixels.
     taken_s : ndarray, shape (n,)
         When each was taken, seconds since 1970 UTC; NaN where a header was silent.
@@ -120,31 +120,34 @@ class LibraryFrames:
     exposure_s: Array
     sensor_temperature_c: Array
     series: NDArray[np.intp]
+    setting: NDArray[np.intp]
     states: Array
     taken_s: Array
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DarkModel:
-    """A sensor's dark signal at one gain setting.
+    """A sensor's dark signal, at all gain settings of its library.
 
     Attributes
     ----------
     acquisition : Acquisition
-        What all frames of the library share: camera, gain, binning, colour filters.
+        What all frames of the library share: camera, binning, colour filters.
+    settings : tuple of GainSetting
+        The gain settings it was learned at; each has a bias map of its own.
     pixels : PixelMaps
         What is known of every pixel.
     prior : MixturePrior
         What the pixels have in common.
     class_information : ndarray, shape (k, d, d)
-        Normal matrix of the library for a pixel of each component, scaled to ``[0, 0] == 1``.
+        Normal matrix of the library for a pixel of each component, scaled to an information of 1.
     law : NoiseLaw
         Temporal noise.
     scatter_grid : ndarray, shape (t,)
         Variances of what the model cannot explain in a series at full strength, ADU^2.
     level_maps : ndarray, shape (n_planes, d)
         Level of each CFA plane as a function of the state, ADU.
-    strength : ndarray, shape (d - 1, d - 1)
+    strength : ndarray, shape (rank, rank)
         ``state @ strength @ state`` is the squared strength of the dark signal, 1 at its strongest.
     sample : ndarray of int, shape (n, 2)
         (y, x) of the pixels that states are solved from.
@@ -154,6 +157,8 @@ class DarkModel:
         The frames it was learned from.
     cosmic_share_per_s : float
         Share of the pixels that cosmic rays hit in one second.
+    births_per_year : float
+        Share of the pixels that turn hot for good in a year.
     censor_adu : float
         Above this a pixel is no longer linear, ADU above the level.
     evidence : dict of int to float
@@ -163,6 +168,7 @@ class DarkModel:
     """
 
     acquisition: Acquisition
+    settings: tuple[GainSetting, ...]
     pixels: PixelMaps
     prior: MixturePrior
     class_information: Array
@@ -174,6 +180,7 @@ class DarkModel:
     sample_random: int
     library: LibraryFrames
     cosmic_share_per_s: float
+    births_per_year: float
     censor_adu: float
     evidence: dict[int, float]
     model_id: str = ""
@@ -186,17 +193,40 @@ class DarkModel:
     @property
     def rank(self) -> int:
         """Number of dark maps."""
-        return int(self.pixels.maps.shape[0]) - 1
+        return int(self.pixels.maps.shape[0]) - len(self.settings)
 
     @property
-    def gain_e_per_adu(self) -> float:
-        """Conversion gain learned from the darks, electrons per ADU; NaN if they cannot tell."""
+    def gain_e_per_adu(self) -> Array:
+        """Conversion gain of each setting, e-/ADU, shape (n_settings,); NaN where unknown."""
         return self.law.gain_e_per_adu
 
     @property
-    def read_noise_e(self) -> float:
-        """Noise of the quietest frames (biases where there are any), electrons rms."""
-        return float(np.sqrt(self.law.frame_variance.min()) * self.gain_e_per_adu)
+    def read_noise_e(self) -> Array:
+        """Noise of each setting's quietest frames, e- rms, shape (n_settings,)."""
+        quietest = [
+            self.law.frame_variance[self.library.setting == setting].min()
+            for setting in range(len(self.settings))
+        ]
+        return np.sqrt(quietest) * self.gain_e_per_adu
+
+    def design(self, state: Array, setting: int = 0) -> Array:
+        """Weights of all maps in an exposure.
+
+        Parameters
+        ----------
+        state : ndarray, shape (rank,)
+            Strength of each dark map.
+        setting : int
+            Gain setting.
+
+        Returns
+        -------
+        ndarray, shape (d,)
+            1 for the setting's own bias map and 0 for the others', then the state.
+        """
+        own = np.zeros(len(self.settings))
+        own[setting] = 1.0
+        return np.concatenate([own, state])
 
     def generate(self, sub: FrameSource, *, force: bool = False) -> MasterDark:
         """Make a master dark from one new sub; see `solodark.dark_model.generate`.

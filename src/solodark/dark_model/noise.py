@@ -25,28 +25,31 @@ _MIN_IN_BIN = 200
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NoiseLaw:
-    """Temporal noise of one gain setting.
+    """Temporal noise.
 
     Attributes
     ----------
     frame_variance : ndarray, shape (n_frames,)
         Variance of an ordinary pixel in each frame, ADU^2.
-    slope : float
-        Growth of the variance with the signal, ADU^2 per ADU: one over the conversion gain.
+    slope : ndarray, shape (n_settings,)
+        Growth of the variance with the signal at each gain setting, ADU^2 per ADU: one over the
+        conversion gain.
     curvature : float
         Growth with the square of the signal, dimensionless.
     """
 
     frame_variance: Array
-    slope: float
+    slope: Array
     curvature: float
 
     @property
-    def gain_e_per_adu(self) -> float:
-        """Conversion gain, electrons per ADU; NaN where no signal was strong enough to tell."""
-        return 1.0 / self.slope if self.slope > 0 else float("nan")
+    def gain_e_per_adu(self) -> Array:
+        """Conversion gain of each setting, electrons per ADU; NaN where no signal could tell."""
+        gain: Array = np.full(len(self.slope), np.nan)
+        np.divide(1.0, self.slope, out=gain, where=self.slope > 0)
+        return gain
 
-    def variance(self, signal_adu: Array, frame_variance: Array | float) -> Array:
+    def variance(self, signal_adu: Array, frame_variance: Array | float, setting: int = 0) -> Array:
         """Variance of pixels with a signal.
 
         Parameters
@@ -55,6 +58,8 @@ class NoiseLaw:
             Signal above the level, ADU.
         frame_variance : float or ndarray
             Variance of ordinary pixels in that frame, ADU^2.
+        setting : int
+            Gain setting.
 
         Returns
         -------
@@ -63,12 +68,13 @@ class NoiseLaw:
 
         Examples
         --------
-        >>> law = NoiseLaw(np.array([9.0]), slope=0.5, curvature=0.0)
+        >>> law = NoiseLaw(np.array([9.0]), slope=np.array([0.5]), curvature=0.0)
         >>> law.variance(np.array([-4.0, 100.0]), 9.0)
         array([ 9., 59.])
         """
         signal = np.maximum(signal_adu, 0.0)
-        return frame_variance + self.slope * signal + self.curvature * signal**2
+        slope = float(self.slope[setting])
+        return np.asarray(frame_variance + slope * signal + self.curvature * signal**2)
 
 
 def robust_variance(deviations: Array) -> float:
@@ -92,9 +98,14 @@ def robust_variance(deviations: Array) -> float:
 
 
 def fit_noise_law(
-    signal: Array, deviations: Array, frame_variance: Array, *, shrink: Array
+    signal: Array,
+    deviations: Array,
+    frame_variance: Array,
+    *,
+    shrink: Array,
+    setting: NDArray[np.intp] | None = None,
 ) -> NoiseLaw:
-    """Fit slope and curvature to the spread of deviations at each signal.
+    """Fit slopes and curvature to the spread of deviations at each signal.
 
     Parameters
     ----------
@@ -106,12 +117,16 @@ def fit_noise_law(
         Variance of ordinary pixels, ADU^2.
     shrink : ndarray, shape (n_frames,)
         Share of the noise's variance that is left in `deviations`, (n - 1) / n for a series of n.
+    setting : ndarray of int, shape (n_frames,), optional
+        Gain setting of each frame, from 0; one for all where it is left out.
 
     Returns
     -------
     NoiseLaw
-        The law.
+        The law. A setting whose frames hold too little signal gets the mean of the others' slopes.
     """
+    setting = np.zeros(len(signal), dtype=np.intp) if setting is None else setting
+    own = np.eye(int(setting.max()) + 1)
     usable = shrink > 0
     excess, weights, powers = [], [], []
     scale = float(np.sqrt(np.median(frame_variance)))
@@ -125,10 +140,12 @@ def fit_noise_law(
             level = float(signal[f][inside].mean())
             variance = robust_variance(deviations[f][inside]) / shrink[f]
             excess.append(variance - frame_variance[f])
-            powers.append((level, level**2))
+            powers.append((*level * own[setting[f]], level**2))
             weights.append(np.sqrt(np.count_nonzero(inside)) / variance)
     if not excess:
-        return NoiseLaw(frame_variance, 0.0, 0.0)
+        return NoiseLaw(frame_variance, np.zeros(len(own)), 0.0)
     weight = np.array(weights)[:, None]
     coefficients, _ = nnls(np.array(powers) * weight, np.array(excess) * weight[:, 0])
-    return NoiseLaw(frame_variance, float(coefficients[0]), float(coefficients[1]))
+    slopes, told = coefficients[:-1], np.array(powers)[:, :-1].any(axis=0)
+    slopes[~told] = slopes[told].mean()
+    return NoiseLaw(frame_variance, slopes, float(coefficients[-1]))

@@ -33,7 +33,7 @@ def fit_pixels(  # numpydoc ignore=PR01
     values: Any,
     design: Any,
     frame_variance: Any,
-    slope: float,
+    slope: Any,
     curvature: float,
     censor_adu: float,
     series_start: Any,
@@ -49,6 +49,7 @@ def fit_pixels(  # numpydoc ignore=PR01
     """Fit all pixels of a block.
 
     `values` is (n_pixels, n_frames) float32, frames sorted by series; `design` (n_frames, d);
+    `slope` (n_frames,) growth of the noise with the signal;
     values above `censor_adu` are saturated; `series_start` (n_series + 1); `amplitude2` the
     squared strength of the dark signal in each series; `scatter_grid` (t) variances of ``d``;
     `scatter_prior` (k, t) their prior by component.
@@ -159,7 +160,7 @@ def _weigh(
     design: Any,
     theta: Any,
     frame_variance: Any,
-    slope: float,
+    slope: Any,
     curvature: float,
     censor_adu: float,
     excess: float,
@@ -185,7 +186,7 @@ def _weigh(
     _deviations(values, design, theta, error)
     for f in range(weight.size):
         signal = max(values[f] - error[f], 0.0)
-        variance[f] = excess * (frame_variance[f] + slope * signal + curvature * signal * signal)
+        variance[f] = excess * (frame_variance[f] + slope[f] * signal + curvature * signal * signal)
         target[f] = values[f]
         if values[f] > censor_adu:
             # Short of a saturated value the fit is pulled up; beyond it, hardly held where it is.

@@ -30,7 +30,9 @@ class Prediction:
     variance: Image
 
 
-def predict(model: DarkModel, state: Array, covariance: Array | None = None) -> Prediction:
+def predict(
+    model: DarkModel, state: Array, covariance: Array | None = None, *, setting: int = 0
+) -> Prediction:
     """Dark pattern of a state, from the maps alone.
 
     Parameters
@@ -41,20 +43,25 @@ def predict(model: DarkModel, state: Array, covariance: Array | None = None) -> 
         Strength of each dark map.
     covariance : ndarray, shape (rank, rank), optional
         Uncertainty of the state.
+    setting : int
+        Gain setting.
 
     Returns
     -------
     Prediction
         Pattern and its variance.
     """
-    x = np.append(1.0, state)
-    pattern = np.einsum("d,dyx->yx", x.astype(np.float32), model.pixels.maps)
+    x = model.design(state, setting)
+    shown = np.flatnonzero(x)
+    pattern = np.zeros(model.shape, np.float32)
+    for strength, layer in zip(x[shown].astype(np.float32), model.pixels.maps[shown], strict=True):
+        pattern += strength * layer
     variance = np.empty_like(pattern)
     for k in range(model.prior.weights.size):
         here = model.pixels.component == k
         variance[here] = _component_variance(model, k, x, model.pixels.information[here])
     if covariance is not None:
-        dark = model.pixels.maps[1:]
+        dark = model.pixels.maps[len(model.settings) :]
         variance += np.einsum(
             "ryx,rq,qyx->yx", dark, covariance.astype(np.float32), dark, optimize=True
         )
@@ -76,7 +83,7 @@ def _component_variance(model: DarkModel, k: int, x: Array, information: Image) 
     return total
 
 
-def level_image(model: DarkModel, state: Array) -> Image:
+def level_image(model: DarkModel, state: Array, *, setting: int = 0) -> Image:
     """Level of every pixel's plane at a state, as the library knew it.
 
     Parameters
@@ -85,13 +92,15 @@ def level_image(model: DarkModel, state: Array) -> Image:
         The sensor.
     state : ndarray, shape (rank,)
         Strength of each dark map.
+    setting : int
+        Gain setting.
 
     Returns
     -------
     ndarray of float32, shape (ny, nx)
         ADU.
     """
-    levels = model.level_maps @ np.append(1.0, state)
+    levels = model.level_maps @ model.design(state, setting)
     image = np.empty(model.shape, np.float32)
     for plane, level in zip(cfa_planes(model.acquisition.cfa_pattern), levels, strict=True):
         image[plane] = level

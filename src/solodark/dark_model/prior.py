@@ -58,24 +58,28 @@ class MixturePrior:
         return norms
 
 
-def starting_prior(maps: Array, shares: Array, n_components: int) -> MixturePrior:
+def starting_prior(
+    maps: Array, shares: Array, n_components: int, *, n_settings: int = 1
+) -> MixturePrior:
     """Cut the sample into shells of growing distance from the ordinary pixel.
 
     Parameters
     ----------
     maps : ndarray, shape (n, d)
-        Maps of the sampled pixels, the level map first.
+        Maps of the sampled pixels, the bias maps first.
     shares : ndarray, shape (n,)
         How many pixels of the sensor each sampled one stands for.
     n_components : int
         Components wanted.
+    n_settings : int
+        Number of bias maps.
 
     Returns
     -------
     MixturePrior
         One Gaussian for each shell.
     """
-    distance = np.abs(maps[:, 1] - np.median(maps[:, 1]))
+    distance = np.abs(maps[:, n_settings] - np.median(maps[:, n_settings]))
     order = np.argsort(distance)
     reach = np.cumsum(shares[order]) / shares.sum()
     means, precisions, weights = [], [], []

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.gain_settings import gain_settings
 from solodark.dark_model.noise import NoiseLaw, fit_noise_law, robust_variance
 from solodark.dark_model.pixel_fit import fit_pixels
 from solodark.dark_model.prior import MixturePrior, refine_prior, starting_prior
@@ -37,6 +38,7 @@ class SampleFit:
     """The state of the fit on the sample."""
 
     design: Array
+    setting: NDArray[np.intp]
     prior: MixturePrior
     law: NoiseLaw
     scatter_grid: Array
@@ -47,6 +49,16 @@ class SampleFit:
     cosmic_share_per_s: float
     censor_adu: float
     evidence: float
+
+    @property
+    def n_settings(self) -> int:
+        """Number of gain settings, and of bias maps."""
+        return int(self.design.shape[1]) - len(self.strength)
+
+    @property
+    def states(self) -> Array:
+        """State of each frame, shape (n_frames, rank)."""
+        return self.design[:, self.n_settings :]
 
 
 def series_starts(series: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -123,18 +135,28 @@ def _first_fit(
 ) -> tuple[SampleFit, Image]:
     raw = survey.values.astype(np.float64)
     variance = _first_variance(raw[:, : sample.n_random], starts)
-    design = starting_states(raw, variance, _FIRST_SLOPE, _zero_frames(sources), rank)
+    known, setting = gain_settings(sources)
+    design = starting_states(
+        raw,
+        variance,
+        _FIRST_SLOPE,
+        _zero_frames(sources),
+        rank,
+        starts=starts,
+        levels=np.eye(len(known))[setting],
+    )
     rows = _row_offsets(survey.profiles, design)
     values = survey.values - rows[:, sample.y].astype(np.float32)
     maps = _least_squares(design, values.astype(np.float64)).T
     grid = _scatter_grid(float(variance.min()), float(np.abs(values).max()))
     fit = SampleFit(
         design=design,
-        prior=starting_prior(maps, sample.shares, settings.n_components),
-        law=NoiseLaw(variance, _FIRST_SLOPE, 0.0),
+        setting=setting,
+        prior=starting_prior(maps, sample.shares, settings.n_components, n_settings=len(known)),
+        law=NoiseLaw(variance, np.full(len(known), _FIRST_SLOPE), 0.0),
         scatter_grid=grid,
         scatter_prior=_first_scatter_prior(settings.n_components, grid.size),
-        strength=_strength(maps, design, sample.shares),
+        strength=_strength(maps, design, sample.shares, len(known)),
         rows=rows,
         level_maps=_least_squares(design, survey.levels).T,
         cosmic_share_per_s=0.0,
@@ -189,18 +211,19 @@ def _first_scatter_prior(k: int, t: int) -> Array:
     return np.tile(shares / shares.sum(), (k, 1))
 
 
-def _strength(maps: Array, design: Array, shares: Array) -> Array:
+def _strength(maps: Array, design: Array, shares: Array, n_settings: int) -> Array:
     """Quadratic form of the state that measures the dark signal; 1 for the strongest frame."""
-    level = maps[:, 1:] @ design[:, 1:].mean(axis=0)
+    dark, states = maps[:, n_settings:], design[:, n_settings:]
+    level = dark @ states.mean(axis=0)
     warm = level >= np.quantile(level[shares == shares.max()], 0.99)
-    form = maps[warm, 1:].T @ maps[warm, 1:] / np.count_nonzero(warm)
-    strongest = np.einsum("fr,rq,fq->f", design[:, 1:], form, design[:, 1:]).max()
+    form = dark[warm].T @ dark[warm] / np.count_nonzero(warm)
+    strongest = np.einsum("fr,rq,fq->f", states, form, states).max()
     scaled: Array = form / max(strongest, 1e-12)
     return scaled
 
 
-def _amplitude2(design: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
-    frames = np.einsum("fr,rq,fq->f", design[:, 1:], strength, design[:, 1:])
+def _amplitude2(states: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
+    frames = np.einsum("fr,rq,fq->f", states, strength, states)
     series = np.add.reduceat(frames, starts[:-1]) / np.diff(starts)
     amplitude2: Array = series + FLOOR_AMPLITUDE2
     return amplitude2
@@ -220,31 +243,38 @@ def _round(
     random = slice(0, sample.n_random)
     law = _learn_noise(fit, maps, values, starts, sample)
     pixels = SamplePixels(maps, scatter @ fit.scatter_grid, excess, sample.plane)
-    design = _solve_states(fit.design, values, pixels, law)
+    design = _solve_states(fit, values, pixels, law)
     return replace(
         fit,
         design=design,
         prior=refine_prior(fit.prior, information, pulls, sample.shares, steps=8),
         law=law,
         scatter_prior=_learn_scatter(scatter, odds, sample.shares),
-        strength=_strength(maps, design, sample.shares),
+        strength=_strength(maps, design, sample.shares, fit.n_settings),
         cosmic_share_per_s=_cosmic_share_per_s(
-            fit.design @ maps[random].T, values[:, random], excess[random], law, starts, exposures_s
+            fit, maps[random], values[:, random], excess[random], law, starts, exposures_s
         ),
         evidence=float(np.mean(evidence[random]) / (len(starts) - 1)),
     )
 
 
-def _solve_states(design: Array, values: Image, pixels: SamplePixels, law: NoiseLaw) -> Array:
+def _solve_states(fit: SampleFit, values: Image, pixels: SamplePixels, law: NoiseLaw) -> Array:
+    bias, dark = np.hsplit(pixels.maps, [fit.n_settings])
+    at = [replace(pixels, maps=np.hstack([own[:, None], dark])) for own in bias.T]
     states = [
-        solve_state(frame.astype(np.float64), pixels, law, variance, before[1:], rounds=2)[0]
-        for frame, variance, before in zip(values, law.frame_variance, design, strict=True)
+        solve_state(
+            frame.astype(np.float64), at[g], law, variance, before, setting=int(g), rounds=2
+        )[0]
+        for frame, variance, before, g in zip(
+            values, law.frame_variance, fit.states, fit.setting, strict=True
+        )
     ]
-    return np.hstack([np.ones((len(states), 1)), np.array(states)])
+    return np.hstack([fit.design[:, : fit.n_settings], np.array(states)])
 
 
 def _cosmic_share_per_s(
-    predicted: Array,
+    fit: SampleFit,
+    maps: Array,
     values: Image,
     excess: Array,
     law: NoiseLaw,
@@ -256,8 +286,10 @@ def _cosmic_share_per_s(
     for first, last in pairwise(starts):
         if last - first < 3:
             continue
-        error = values[first:last] - predicted[first:last]
-        variance = law.variance(predicted[first:last], law.frame_variance[first:last, None])
+        predicted = fit.design[first:last] @ maps.T
+        error = values[first:last] - predicted
+        noise = law.frame_variance[first:last, None]
+        variance = law.variance(predicted, noise, int(fit.setting[first]))
         z = (error - np.median(error, axis=0)) / np.sqrt(variance * excess)
         brightest = z.max(axis=0)
         calm = np.count_nonzero(np.abs(z) > _QUIET_SIGMA, axis=0) == 1
@@ -291,11 +323,11 @@ def fit_values(
         np.ascontiguousarray(values.T, dtype=np.float32),
         fit.design,
         fit.law.frame_variance,
-        fit.law.slope,
+        fit.law.slope[fit.setting],
         fit.law.curvature,
         fit.censor_adu,
         starts,
-        _amplitude2(fit.design, fit.strength, starts),
+        _amplitude2(fit.states, fit.strength, starts),
         fit.prior.precisions,
         fit.prior.pulls,
         fit.prior.log_norms,
@@ -328,7 +360,7 @@ def _learn_noise(
     for first, last in pairwise(starts):
         deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
         shrink[first:last] = 1.0 - 1.0 / (last - first)
-    return fit_noise_law(predicted, deviations, variance, shrink=shrink)
+    return fit_noise_law(predicted, deviations, variance, shrink=shrink, setting=fit.setting)
 
 
 def _leverage(fit: SampleFit) -> Array:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.gain_settings import GainSetting
 from solodark.frames import FrameKind, FrameSource
 
 __all__ = ["BIAS_EXPOSURE_S", "in_order", "is_bias", "series_index"]
@@ -38,8 +39,8 @@ def is_bias(source: FrameSource) -> bool:
 def series_index(sources: Sequence[FrameSource]) -> NDArray[np.intp]:
     """Give the number of the series that each frame belongs to.
 
-    A series is a run of frames of one exposure and one cooler target; a pause of more than three
-    hours begins a new one. Frames without a date are one series for each exposure and folder name.
+    A series is a run of frames of one exposure, gain setting and cooler target; a pause of more
+    than three hours begins a new one. Frames without a date are one series for each of these.
 
     Parameters
     ----------
@@ -86,7 +87,8 @@ def _key(source: FrameSource) -> tuple[str, ...]:
     acquisition = source.acquisition
     exposure = "bias" if is_bias(source) else f"{acquisition.exposure_s or 0.0:.4g}"
     setpoint = acquisition.setpoint_temperature_c
-    return exposure, "" if setpoint is None else f"{setpoint:.1f}", str(acquisition.iso)
+    setting = GainSetting.of(acquisition)
+    return exposure, "" if setpoint is None else f"{setpoint:.1f}", str(setting)
 
 
 def _when(source: FrameSource) -> str:

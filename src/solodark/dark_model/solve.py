@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.gain_settings import require_setting
 from solodark.dark_model.levels import plane_levels, remove_levels
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import robust_variance
@@ -31,12 +32,15 @@ class Solved:
         Variance of an ordinary pixel of the sub, ADU^2.
     levels : ndarray, shape (n_planes,)
         The sub's own levels, ADU.
+    setting : int
+        Its gain setting, an index into the model's `settings`.
     """
 
     state: Array
     covariance: Array
     frame_variance: float
     levels: Array
+    setting: int = 0
 
 
 def solve(model: DarkModel, sub: FrameSource) -> Solved:
@@ -53,12 +57,18 @@ def solve(model: DarkModel, sub: FrameSource) -> Solved:
     -------
     Solved
         State, noise and levels.
+
+    Raises
+    ------
+    WrongSubError
+        The model does not know the sub's gain setting.
     """
+    setting = require_setting(model.settings, sub)
     image = read_image(sub)
     levels = plane_levels(image, model.acquisition.cfa_pattern)
     above = remove_levels(image, levels, model.acquisition.cfa_pattern)
     y, x = model.sample.T
-    pixels = sample_pixels(model)
+    pixels = sample_pixels(model, setting)
     values = above[y, x].astype(np.float64)
     unknown = ~np.isfinite(values)
     values[unknown] = 0.0
@@ -67,20 +77,22 @@ def solve(model: DarkModel, sub: FrameSource) -> Solved:
     state = _nearest_state(model, values, pixels)
     covariance = np.eye(model.rank)
     for _ in range(3):
-        state, covariance = solve_state(values, pixels, model.law, variance, state)
+        state, covariance = solve_state(values, pixels, model.law, variance, state, setting=setting)
         error = values - pixels.maps @ np.append(1.0, state)
         error -= np.median(error[: model.sample_random])
         variance = robust_variance(error[: model.sample_random])
-    return Solved(state, covariance, variance, levels)
+    return Solved(state, covariance, variance, levels, setting)
 
 
-def sample_pixels(model: DarkModel) -> SamplePixels:
+def sample_pixels(model: DarkModel, setting: int = 0) -> SamplePixels:
     """Tell what the model knows of the pixels that states are solved from.
 
     Parameters
     ----------
     model : DarkModel
         The sensor.
+    setting : int
+        Gain setting whose bias map is wanted.
 
     Returns
     -------
@@ -90,8 +102,9 @@ def sample_pixels(model: DarkModel) -> SamplePixels:
     y, x = model.sample.T
     plane = np.asarray(cfa_plane_index(y, x, model.acquisition.cfa_pattern))
     scatter = decoded_weights()[model.pixels.scatter[:, y, x].T]
+    own = [setting, *range(len(model.settings), len(model.pixels.maps))]
     return SamplePixels(
-        model.pixels.maps[:, y, x].T.astype(np.float64),
+        model.pixels.maps[:, y, x][own].T.astype(np.float64),
         scatter @ model.scatter_grid,
         model.pixels.excess[y, x].astype(np.float64),
         plane,

@@ -46,6 +46,7 @@ def solve_state(
     frame_variance: float,
     start: Array,
     *,
+    setting: int = 0,
     rounds: int = _ROUNDS,
 ) -> tuple[Array, Array]:
     """Solve the state of one frame by iteratively reweighted least squares.
@@ -65,6 +66,8 @@ def solve_state(
         Variance of an ordinary pixel of this frame, ADU^2.
     start : ndarray, shape (d - 1,)
         Where to begin.
+    setting : int
+        Gain setting of the frame, for its noise.
     rounds : int
         Iterations.
 
@@ -84,7 +87,9 @@ def solve_state(
     strength = np.median(np.abs(columns[:, :1]))
     for step in range(rounds):
         predicted = columns @ solution
-        variance = law.variance(predicted + pixels.maps[:, 0], frame_variance) * pixels.excess
+        variance = (
+            law.variance(predicted + pixels.maps[:, 0], frame_variance, setting) * pixels.excess
+        )
         weight = 1.0 / (variance + pixels.model_variance)
         z2 = (target - predicted) ** 2 * weight
         if step or strength > 0:
@@ -101,14 +106,21 @@ def _ridge(normal: Array) -> Array:
 
 
 def starting_states(
-    values: Array, frame_variance: Array, slope: float, zero: NDArray[np.bool_], rank: int
+    values: Array,
+    frame_variance: Array,
+    slope: float,
+    zero: NDArray[np.bool_],
+    rank: int,
+    *,
+    starts: NDArray[np.intp],
+    levels: Array,
 ) -> Array:
-    """First states and gauge, by robust alternating least squares on the sample.
+    """First states and gauge, by robust alternating least squares on the means of series.
 
     Parameters
     ----------
     values : ndarray, shape (n_frames, n_pixels)
-        Frames at the sampled pixels, ADU above the level.
+        Frames at the sampled pixels, ADU above the level, sorted by series.
     frame_variance : ndarray, shape (n_frames,)
         Variance of ordinary pixels, ADU^2.
     slope : float
@@ -117,31 +129,70 @@ def starting_states(
         Frames whose mean state is called zero: biases, else the shortest exposures.
     rank : int
         Number of dark maps.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+    levels : ndarray, shape (n_frames, n_settings)
+        1 at the gain setting of each frame, else 0.
 
     Returns
     -------
-    ndarray, shape (n_frames, rank + 1)
-        A column of ones, then the states; each with unit mean square.
+    ndarray, shape (n_frames, n_settings + rank)
+        `levels`, then the states; each with unit mean square.
     """
-    base = np.median(values[zero], axis=0)
-    signal = np.maximum(values, 0.0)
-    variance = frame_variance[:, None] + slope * signal + (_RELATIVE_ERROR * signal) ** 2
-    left, lengths, _ = np.linalg.svd((values - base) / np.sqrt(variance), full_matrices=False)
-    states = left[:, :rank] * lengths[:rank]
+    first, n = starts[:-1], np.diff(starts)
+    means = np.add.reduceat(values, first) / n[:, None]
+    settings, zeros = levels[first], zero[first]
+    signal = np.maximum(means, 0.0)
+    noise = np.add.reduceat(frame_variance, first)[:, None] / n[:, None] + slope * signal
+    variance = noise / n[:, None] + (_RELATIVE_ERROR * signal) ** 2
+    states = _first_states(means, variance, settings, zeros, rank)
     weight = 1.0 / variance
     for _ in range(_ALTERNATIONS):
-        design = _design(states)
-        maps = _solve_each(design, weight, values)
-        error = values - design @ maps.T
-        z2 = error**2 / variance
-        weight = np.minimum(1.0, _ROBUST_SIGMA2 / np.maximum(z2, 1e-12)) / variance
-        states = _solve_each(maps[:, 1:], weight.T, (values - maps[:, 0]).T)
-        states = _principal(states - states[zero].mean(axis=0), maps[:, 1:], variance)
-    return _design(states)
+        design = np.hstack([settings, states])
+        maps = _solve_each(design, weight, means)
+        error = means - design @ maps.T
+        weight = np.minimum(1.0, _ROBUST_SIGMA2 / np.maximum(error**2 / variance, 1e-12)) / variance
+        bias, dark = np.hsplit(maps, [settings.shape[1]])
+        states = _solve_each(dark, weight.T, (means - settings @ bias.T).T)
+        shift = _zero_points(states, settings, zeros, bias, dark)
+        states = _principal(states - settings @ shift, dark, variance)
+    maps = _solve_each(np.hstack([settings, states]), weight, means)
+    bias, dark = np.hsplit(maps, [settings.shape[1]])
+    frames = [
+        _solve_each(dark, 1.0 / variance[g][:, None], (values[f] - levels[f] @ bias.T)[:, None])[0]
+        for g in range(len(first))
+        for f in range(starts[g], starts[g + 1])
+    ]
+    return np.hstack([levels, frames])
 
 
-def _design(states: Array) -> Array:
-    return np.hstack([np.ones((len(states), 1)), states])
+def _first_states(
+    means: Array, variance: Array, settings: Array, zeros: NDArray[np.bool_], rank: int
+) -> Array:
+    """Principal components of what the series show beyond the bias of their setting."""
+    base = np.tile(np.median(means[zeros], axis=0), (settings.shape[1], 1))
+    for g, own in enumerate(settings.T > 0):
+        if (own & zeros).any():
+            base[g] = np.median(means[own & zeros], axis=0)
+    left, lengths, _ = np.linalg.svd((means - settings @ base) / np.sqrt(variance), False)
+    return np.asarray(left[:, :rank] * lengths[:rank])
+
+
+def _zero_points(
+    states: Array, settings: Array, zeros: NDArray[np.bool_], bias: Array, dark: Array
+) -> Array:
+    """State that is called zero at each setting, shape (n_settings, rank).
+
+    A setting without biases has no zero of its own: its bias pattern is taken to have nothing of
+    the dark pattern in it, since readout does not know which pixels are hot.
+    """
+    points = np.zeros((settings.shape[1], states.shape[1]))
+    for g, own in enumerate(settings.T > 0):
+        if (own & zeros).any():
+            points[g] = states[own & zeros].mean(axis=0)
+        else:
+            points[g] = -np.linalg.lstsq(dark, bias[:, g], rcond=None)[0]
+    return points
 
 
 def _solve_each(design: Array, weight: Array, values: Array) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.model import DarkModel, LibraryFrames, PixelMaps
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
@@ -17,9 +18,6 @@ __all__ = ["from_arrays", "to_arrays"]
 Arrays = dict[str, NDArray[Any]]
 
 _SHARED_FIELDS = (
-    "gain_setting",
-    "offset_setting",
-    "iso",
     "gain_e_per_adu",
     "cfa_pattern",
     "row_order",
@@ -62,20 +60,23 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "exposure_s": model.library.exposure_s,
         "sensor_temperature_c": model.library.sensor_temperature_c,
         "series": model.library.series.astype(np.int32),
+        "setting": model.library.setting.astype(np.int32),
+        "slopes": model.law.slope,
         "states": model.library.states,
         "taken_s": model.library.taken_s,
     }
     description = {
         "model_id": model.model_id,
-        "slope": model.law.slope,
         "curvature": model.law.curvature,
         "sample_random": model.sample_random,
         "cosmic_share_per_s": model.cosmic_share_per_s,
+        "births_per_year": model.births_per_year,
         "censor_adu": model.censor_adu,
         "names": list(model.library.names),
         "hashes": list(model.library.hashes),
         "evidence": {str(rank): value for rank, value in model.evidence.items()},
         "camera": asdict(model.acquisition.camera),
+        "settings": [asdict(setting) for setting in model.settings],
         "binning": list(model.acquisition.binning),
         "acquisition": {name: getattr(model.acquisition, name) for name in _SHARED_FIELDS},
     }
@@ -123,6 +124,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             binning=(int(description["binning"][0]), int(description["binning"][1])),
             **description["acquisition"],
         ),
+        settings=tuple(GainSetting(**setting) for setting in description["settings"]),
         pixels=PixelMaps(
             arrays["maps"],
             arrays["excess"].astype(np.float32),
@@ -134,7 +136,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["prior_weights"], arrays["prior_means"], arrays["prior_precisions"]
         ),
         class_information=arrays["class_information"],
-        law=NoiseLaw(arrays["frame_variance"], description["slope"], description["curvature"]),
+        law=NoiseLaw(arrays["frame_variance"], arrays["slopes"], description["curvature"]),
         scatter_grid=arrays["scatter_grid"],
         level_maps=arrays["level_maps"],
         strength=arrays["strength"],
@@ -146,10 +148,12 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["exposure_s"],
             arrays["sensor_temperature_c"],
             arrays["series"].astype(np.intp),
+            arrays["setting"].astype(np.intp),
             arrays["states"],
             arrays["taken_s"],
         ),
         cosmic_share_per_s=float(description["cosmic_share_per_s"]),
+        births_per_year=float(description["births_per_year"]),
         censor_adu=float(description["censor_adu"]),
         evidence={int(rank): float(value) for rank, value in description["evidence"].items()},
         model_id=str(description["model_id"]),

@@ -137,7 +137,7 @@ def _landmarks(
     solve for a state in which nothing is bright, and pass.
     """
     y, x = model.sample.T
-    bright = model.pixels.maps[1:, y, x].T @ _weak_state(model, exposure_s)
+    bright = model.pixels.maps[len(model.settings) :, y, x].T @ _weak_state(model, exposure_s)
     steady = model.pixels.excess[y, x] < 3.0
     order = np.argsort(np.where(steady, bright, -np.inf))[::-1][:200]
     order = order[bright[order] > _HOT_SIGMA * sigma]

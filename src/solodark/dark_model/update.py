@@ -17,7 +17,6 @@ __all__ = ["update"]
 
 Image = NDArray[np.float32]
 
-_BIRTHS_PER_YEAR = 1e-4  # share of pixels that turn hot; cameras differ tenfold either way
 _CHANGED_FLOOR = 1e-7
 _COSMIC_FLOOR = 1e-7
 _YEARS_IF_UNKNOWN = 1.0
@@ -63,7 +62,7 @@ def update(
         model.scatter_grid,
         amplitude2,
         solved.frame_variance,
-        model.law.slope,
+        float(model.law.slope[solved.setting]),
         model.law.curvature,
         model.censor_adu,
         _changed_share(model, sub),
@@ -79,7 +78,7 @@ def _changed_share(model: DarkModel, sub: FrameSource) -> float:
     years = _YEARS_IF_UNKNOWN
     if taken is not None and np.isfinite(known_s).any():
         years = float(np.nanmin(np.abs(known_s - taken.timestamp()))) / _SECONDS_PER_YEAR
-    return _CHANGED_FLOOR + _BIRTHS_PER_YEAR * years
+    return _CHANGED_FLOOR + model.births_per_year * years
 
 
 def _clean(

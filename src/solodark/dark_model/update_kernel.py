@@ -23,7 +23,8 @@ _NEIGHBOUR_OF_CHANGED = 0.02
 # A hot pixel, ten sigma of its noise bright, hops and saturates as ordinary ones never do.
 _HOT2 = 100.0
 _HOT_CHANGES = 1e-3
-_KEPT = 0.889  # what the tail of three steps leaves
+_LEAK = 0.03  # a pixel can do worse than it ever did; a tenth of that by another step, and so on
+_KEPT = 1.0 / (1.0 + _LEAK * 1.11)  # what the tail of three steps leaves
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
@@ -140,7 +141,7 @@ def _noise(
 def _share_with_tail(codes: Any, weight_of_code: Any, t: int) -> float:
     """Weight of one variance, with a tail: a pixel can always do worse than it ever did."""
     share: float = _KEPT * weight_of_code[codes[t]]
-    leak = 0.1
+    leak = _LEAK
     for back in range(1, 4):
         if t >= back:
             share += leak * weight_of_code[codes[t - back]]

@@ -234,9 +234,10 @@ def _recipe(results: DemoResults) -> tuple[tuple[str, str], ...]:
 
 def _camera(learned: LearnSummary) -> str:
     ny, nx = learned.shape
+    noise = learned.settings[0]
     return (
-        f"{learned.camera}, {nx} × {ny} pixels; {learned.gain_e_per_adu:.2f} e-/ADU and read noise "
-        f"{learned.read_noise_e:.1f} e-, both learned from the darks"
+        f"{learned.camera}, {nx} × {ny} pixels; {noise.gain_e_per_adu:.2f} e-/ADU and read noise "
+        f"{noise.read_noise_e:.1f} e-, both learned from the darks"
     )
 
 

@@ -24,6 +24,23 @@ _EXPOSURE_TOLERANCE = 1e-3
 _SEED = 1  # the choice of sampled pixels; any other gives the same model within its uncertainty
 
 
+@dataclass(frozen=True, slots=True)
+class SettingSummary:
+    """What was learned of one gain setting.
+
+    Attributes
+    ----------
+    setting : str
+        In words, "ISO 800".
+    gain_e_per_adu, read_noise_e : float
+        Learned from the darks' own noise; NaN where they cannot tell.
+    """
+
+    setting: str
+    gain_e_per_adu: float
+    read_noise_e: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnSummary:
     """What was learned.
@@ -46,8 +63,8 @@ class LearnSummary:
         Its name.
     exposure_range_s, temperature_range_c : tuple of float or None
         From the headers.
-    gain_e_per_adu, read_noise_e : float
-        Learned from the darks' own noise; NaN where they cannot tell.
+    settings : tuple of SettingSummary
+        The gain settings or ISOs that were learned.
     seconds : float
         How long it took.
     left_out : tuple of (Path, str)
@@ -64,8 +81,7 @@ class LearnSummary:
     camera: str | None
     exposure_range_s: tuple[float, float] | None
     temperature_range_c: tuple[float, float] | None
-    gain_e_per_adu: float
-    read_noise_e: float
+    settings: tuple[SettingSummary, ...]
     seconds: float
     left_out: tuple[tuple[Path, str], ...]
 
@@ -286,8 +302,12 @@ def _summarise(
         camera=model.acquisition.camera.model,
         exposure_range_s=_range(model.library.exposure_s),
         temperature_range_c=_range(model.library.sensor_temperature_c),
-        gain_e_per_adu=model.gain_e_per_adu,
-        read_noise_e=model.read_noise_e,
+        settings=tuple(
+            SettingSummary(str(setting), float(gain), float(noise))
+            for setting, gain, noise in zip(
+                model.settings, model.gain_e_per_adu, model.read_noise_e, strict=True
+            )
+        ),
         seconds=seconds,
         left_out=tuple(left_out),
     )

@@ -1,0 +1,86 @@
+"""How often pixels of a sensor turn hot for good, read off the library itself."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.levels import robust_sigma
+from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.survey import Sample, Survey
+
+__all__ = ["births_per_year"]
+
+Array = NDArray[np.float64]
+
+_USUAL_PER_YEAR = 1e-4  # share of the pixels; cameras differ tenfold either way
+_USUAL_WEIGHT_PIXEL_YEARS = 10_000.0  # what is usual counts as much as one birth that was seen
+_SECONDS_PER_YEAR = 365.25 * 86_400
+_SIGMA = 10.0
+_MIN_SPAN_YEARS = 0.1
+_MIN_FRAMES = 4
+
+
+def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Array) -> float:
+    """Share of the pixels that turn hot in a year.
+
+    The dark signal of every sampled pixel is fitted to the library's first third and to its last.
+    Those that were ordinary and are bright by more than 10 sigma, less those that went the other
+    way (telegraph pixels do both alike), were born in between.
+
+    Parameters
+    ----------
+    sample : Sample
+        The sampled pixels.
+    survey : Survey
+        Their values.
+    fit : SampleFit
+        States and noise of the frames.
+    taken_s : ndarray, shape (n_frames,)
+        When each frame was taken, seconds since 1970 UTC; NaN where a header was silent.
+
+    Returns
+    -------
+    float
+        Per year; what is usual where the library is too short to tell.
+    """
+    strength = np.sqrt(np.einsum("fr,rq,fq->f", fit.states, fit.strength, fit.states))
+    early, late = _ends(taken_s, strength)
+    if min(early.size, late.size) < _MIN_FRAMES:
+        return _USUAL_PER_YEAR
+    years = float(np.mean(taken_s[late]) - np.mean(taken_s[early])) / _SECONDS_PER_YEAR
+    if years < _MIN_SPAN_YEARS:
+        return _USUAL_PER_YEAR
+    before = _dark_signal(survey, sample, fit, strength, early)
+    after = _dark_signal(survey, sample, fit, strength, late)
+    reach = _SIGMA * max(robust_sigma((after - before)[: sample.n_random]), 1e-12)
+    came = (before < reach) & (after - before > reach)
+    went = (after < reach) & (before - after > reach)
+    born = float(sample.shares[came].sum() - sample.shares[went].sum())
+    seen = max(born, 0.0) + _USUAL_PER_YEAR * _USUAL_WEIGHT_PIXEL_YEARS
+    return seen / (float(sample.shares.sum()) * years + _USUAL_WEIGHT_PIXEL_YEARS)
+
+
+def _ends(taken_s: Array, strength: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Darks with a signal to speak of from the library's first third of time, and its last."""
+    known = np.flatnonzero(np.isfinite(taken_s) & (strength > 0.1))
+    if not known.size:
+        return known, known
+    first, last = taken_s[known].min(), taken_s[known].max()
+    place = (taken_s[known] - first) / max(last - first, 1.0)
+    return known[place < 1 / 3], known[place > 2 / 3]
+
+
+def _dark_signal(
+    survey: Survey,
+    sample: Sample,
+    fit: SampleFit,
+    strength: Array,
+    frames: NDArray[np.intp],
+) -> Array:
+    """Signal at full strength beyond the ordinary one, by weighted least squares, ADU."""
+    weight = strength[frames] / fit.law.frame_variance[frames]
+    bias = np.linalg.lstsq(fit.design, survey.values.astype(np.float64), rcond=None)[0]
+    total = np.zeros(survey.values.shape[1])
+    for f, w in zip(frames, weight, strict=True):
+        total += w * (survey.values[f] - fit.rows[f, sample.y] - bias[fit.setting[f]])
+    signal = np.asarray(total / (weight * strength[frames]).sum(), dtype=np.float64)
+    return signal - np.median(signal[: sample.n_random])
