@@ -9,12 +9,20 @@ from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.solve import solve
 from solodark.dark_model.storage import from_arrays, to_arrays
 from solodark.dark_model.update import update
+from solodark.dark_model.without_sub import (
+    generate_each_light,
+    generate_for_exposure,
+    generate_for_lights,
+)
 
 __all__ = [
     "DarkModel",
     "LearnSettings",
     "from_arrays",
     "generate",
+    "generate_each_light",
+    "generate_for_exposure",
+    "generate_for_lights",
     "is_bias",
     "learn",
     "level_image",

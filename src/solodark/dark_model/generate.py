@@ -1,35 +1,18 @@
 """A master dark from one new sub."""
 
-from dataclasses import replace
-
 import numpy as np
-from numpy.typing import NDArray
 
 from solodark.dark_model.levels import remove_levels
+from solodark.dark_model.master import Estimate, describe, finish_master, full_scale_adu
 from solodark.dark_model.model import DarkModel
-from solodark.dark_model.predict import level_image, predict
-from solodark.dark_model.solve import Solved, solve
+from solodark.dark_model.predict import predict
+from solodark.dark_model.solve import solve
 from solodark.dark_model.survey import read_image
 from solodark.dark_model.trust import judge, require_same_camera
 from solodark.dark_model.update import update
-from solodark.frames import (
-    Acquisition,
-    FrameKind,
-    FrameSource,
-    InputRecord,
-    MasterDark,
-    PixelFlags,
-    Provenance,
-    Verdict,
-)
+from solodark.frames import FrameSource, InputRecord, MasterDark, Provenance
 
 __all__ = ["generate"]
-
-Image = NDArray[np.float32]
-
-_FULL_SCALE_16_BIT = 65_535
-_HOT_SIGMA = 10.0  # a hot pixel stands this far out of one sub's noise
-_TELEGRAPH_EXCESS = 4.0  # twice the noise of its class
 
 
 def generate(
@@ -74,54 +57,20 @@ def generate(
         force=force,
     )
     pattern, variance, changed = update(model, sub, solved, prediction)
-    flags = _flags(model, image, pattern, changed, solved, verdict)
-    return MasterDark(
-        data=pattern + level_image(model, solved.state, setting=solved.setting),
-        uncertainty=np.sqrt(variance),
-        flags=flags,
-        acquisition=_describe(sub),
-        origin="generated",
-        provenance=Provenance(
-            action="generate",
-            inputs=(InputRecord(sub.name, sub_sha256),),
-            model_id=model.model_id,
-            settings={"rank": str(model.rank), "library frames": str(len(model.library.names))},
-        ),
-        equivalent_subs=_equivalent_subs(model, solved.frame_variance, variance),
+    estimate = Estimate(
+        state=solved.state,
+        setting=solved.setting,
+        pattern=pattern,
+        variance=variance,
+        frame_variance=solved.frame_variance,
+        saturated=image >= full_scale_adu(model),
+        dead=~np.isfinite(image),
+        changed=changed > 0.5,
+    )
+    return finish_master(
+        model,
+        estimate,
+        acquisition=describe(sub.acquisition),
+        provenance=Provenance("generate", (InputRecord(sub.name, sub_sha256),)),
         verdict=verdict,
     )
-
-
-def _equivalent_subs(model: DarkModel, frame_variance: float, variance: Image) -> float:
-    """Noise of one sub over the master's, on ordinary pixels; no pixel is worth less than one."""
-    ordinary = model.pixels.component == np.argmax(model.prior.weights)
-    noise = model.pixels.excess[ordinary] * np.float32(frame_variance)
-    left = np.minimum(variance[ordinary], noise)
-    return float(noise.mean(dtype=np.float64) / left.mean(dtype=np.float64))
-
-
-def _describe(sub: FrameSource) -> Acquisition:
-    return replace(sub.acquisition, kind=FrameKind.DARK, kind_source="model", n_combined=None)
-
-
-def _flags(
-    model: DarkModel,
-    image: Image,
-    pattern: Image,
-    changed: Image,
-    solved: Solved,
-    verdict: Verdict,
-) -> NDArray[np.uint8]:
-    full_scale = model.acquisition.saturation_adu or _FULL_SCALE_16_BIT
-    sigma = np.sqrt(solved.frame_variance)
-    flags = np.zeros(model.shape, np.uint8)
-    for flag, where in (
-        (PixelFlags.HOT, pattern > _HOT_SIGMA * sigma),
-        (PixelFlags.TELEGRAPH, model.pixels.excess > _TELEGRAPH_EXCESS),
-        (PixelFlags.CHANGED, changed > 0.5),
-        (PixelFlags.SATURATED, image >= full_scale),
-        (PixelFlags.DEAD, ~np.isfinite(image)),
-        (PixelFlags.EXTRAPOLATED, np.full(model.shape, any("extra" in r for r in verdict.reasons))),
-    ):
-        flags[where] |= flag.value
-    return flags

@@ -1,4 +1,4 @@
-"""Generate files: one new dark becomes a master dark, written as a program wants it."""
+"""Generate files: a master dark from one new dark, from lights or from no frame at all."""
 
 import os
 from collections.abc import Sequence
@@ -7,14 +7,32 @@ from pathlib import Path
 
 import numpy as np
 
-from solodark.dark_model import DarkModel, generate
-from solodark.errors import OutputError
-from solodark.formats import file_sha256, open_frame, write_master
+from solodark.dark_model import (
+    DarkModel,
+    generate,
+    generate_each_light,
+    generate_for_exposure,
+    generate_for_lights,
+)
+from solodark.errors import FrameFormatError, NotEnoughFramesError, OutputError
+from solodark.formats import (
+    file_sha256,
+    find_frame_paths,
+    open_frame,
+    read_acquisition,
+    write_master,
+)
 from solodark.formats.masters import Target
-from solodark.frames import MasterDark, PixelFlags, Progress, Verdict, silent
-from solodark.workflows.learn import load_model
+from solodark.frames import FrameKind, MasterDark, PixelFlags, Progress, Verdict, silent
+from solodark.workflows.learn import load_model, open_frames
 
-__all__ = ["GenerateSummary", "generate_file"]
+__all__ = [
+    "GenerateSummary",
+    "NightSummary",
+    "generate_file",
+    "generate_file_for_exposure",
+    "generate_files_for_lights",
+]
 
 PathLike = str | os.PathLike[str]
 
@@ -48,6 +66,25 @@ class GenerateSummary:
     uncertainty_adu: float
     flags: dict[str, int]
     model_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightSummary:
+    """What was generated for the lights of a night.
+
+    Attributes
+    ----------
+    masters : tuple of GenerateSummary
+        One for all lights, or one for each, in their order.
+    lights : tuple of Path
+        The lights that they are for.
+    left_out : tuple of (Path, str)
+        Files that are no lights, and why.
+    """
+
+    masters: tuple[GenerateSummary, ...]
+    lights: tuple[Path, ...]
+    left_out: tuple[tuple[Path, str], ...]
 
 
 def generate_file(
@@ -90,26 +127,206 @@ def generate_file(
     OutputError
         The master cannot be written there.
     """
-    output = Path(output)
-    if not output.parent.is_dir():
-        raise OutputError(f"{output} cannot be written: there is no folder {output.parent}")
+    output = _require_folder(Path(output))
     if output.exists() and output.samefile(sub):
         raise OutputError(f"{output} is the sub itself; choose another name for the master")
     steps = iter(progress(("model", "master", "file"), "Generating", 3))
     next(steps)
-    dark_model = model if isinstance(model, DarkModel) else load_model(model)
+    dark_model = _load(model)
     next(steps)
     with open_frame(sub) as source:
         master = generate(dark_model, source, force=force, sub_sha256=file_sha256(sub))
     next(steps)
-    write_master(output, master, target=target, comments=_comments(master))
+    summary = _write(output, master, target, "one sub")
     next(steps, None)
+    return summary
+
+
+def generate_files_for_lights(
+    lights: PathLike | Sequence[PathLike],
+    model: PathLike | DarkModel,
+    output: PathLike,
+    *,
+    each: bool = False,
+    target: Target | None = None,
+    progress: Progress = silent,
+) -> NightSummary:
+    """Make master darks without any dark, from the lights' own warm pixels, and write them.
+
+    Parameters
+    ----------
+    lights : path-like or sequence of path-like
+        Folders and files; frames that are no lights are left out and listed.
+    model : path-like or DarkModel
+        The camera's model.
+    output : path-like
+        The master; with `each`, or where it is a folder, the folder for one master for each light,
+        named after it: ``light_0001_dark.fits``.
+    each : bool
+        Give every light a dark of its own.
+    target : {"siril", "pixinsight", "dss", "astap", "ccdproc"}, optional
+        The program they are for.
+    progress : Progress
+        Who is told.
+
+    Returns
+    -------
+    NightSummary
+        What was generated.
+
+    Raises
+    ------
+    FrameNotFoundError, FrameFormatError, ModelFileError
+        A light or the model cannot be read.
+    NotEnoughFramesError
+        There is no light.
+    WrongSubError
+        A light is not of the model's sensor, or no light; says why.
+    FrameMismatchError
+        One master is wanted for lights of several exposures.
+    OutputError
+        A master cannot be written there.
+    """
+    output = Path(output)
+    each = each or output.is_dir()
+    paths, left_out = _sort_lights(find_frame_paths(lights))
+    outputs = _places(paths, output) if each else [_require_folder(output)]
+    _require_new(outputs, paths)
+    dark_model = _load(model)
+    hashes = [file_sha256(path) for path in paths]
+    with open_frames(paths) as sources:
+        if each:
+            masters = generate_each_light(dark_model, sources, hashes=hashes, progress=progress)
+        else:
+            one = generate_for_lights(dark_model, sources, hashes=hashes, progress=progress)
+            masters = iter([one])
+        made_from = f"{len(paths)} lights"
+        summaries = tuple(
+            _write(place, next(masters), target, made_from)
+            for place in progress(outputs, "Generating", len(outputs))
+        )
+    return NightSummary(masters=summaries, lights=tuple(paths), left_out=tuple(left_out))
+
+
+def generate_file_for_exposure(
+    exposure_s: float,
+    model: PathLike | DarkModel,
+    output: PathLike,
+    *,
+    temperature_c: float | None = None,
+    iso: int | None = None,
+    gain_setting: float | None = None,
+    target: Target | None = None,
+) -> GenerateSummary:
+    """Make a master dark without any frame, from exposure and temperature, and write it.
+
+    Parameters
+    ----------
+    exposure_s : float
+        Exposure time.
+    model : path-like or DarkModel
+        The camera's model.
+    output : path-like
+        The master.
+    temperature_c : float, optional
+        Temperature as this camera's headers tell it; left out, any that the library knew.
+    iso : int, optional
+        ISO, where the model knows several.
+    gain_setting : float, optional
+        The driver's gain number, where the model knows several.
+    target : {"siril", "pixinsight", "dss", "astap", "ccdproc"}, optional
+        The program it is for.
+
+    Returns
+    -------
+    GenerateSummary
+        What was generated.
+
+    Raises
+    ------
+    FrameNotFoundError, ModelFileError
+        The model cannot be read.
+    SettingError
+        An exposure or temperature that cannot be, or a gain setting that the model does not know.
+    OutputError
+        The master cannot be written there.
+    """
+    output = _require_folder(Path(output))
+    master = generate_for_exposure(
+        _load(model),
+        exposure_s,
+        temperature_c=temperature_c,
+        iso=iso,
+        gain_setting=gain_setting,
+    )
+    return _write(output, master, target, "the model alone")
+
+
+def _load(model: PathLike | DarkModel) -> DarkModel:
+    return model if isinstance(model, DarkModel) else load_model(model)
+
+
+def _require_folder(output: Path) -> Path:
+    """Raise before the work rather than after it."""
+    if not output.parent.is_dir():
+        raise OutputError(f"{output} cannot be written: there is no folder {output.parent}")
+    return output
+
+
+def _sort_lights(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Lights, and what is none; a file that tells nothing is taken at its giver's word."""
+    lights, left_out = [], []
+    for path in paths:
+        try:
+            acquisition = read_acquisition(path)
+        except FrameFormatError as error:
+            left_out.append((path, str(error)))
+            continue
+        if acquisition.kind in (None, FrameKind.LIGHT):
+            lights.append(path)
+        else:
+            left_out.append((path, f"a {acquisition.kind}, says its {acquisition.kind_source}"))
+    if not lights:
+        path, reason = left_out[0]
+        raise NotEnoughFramesError(
+            f"none of {len(left_out)} frames is a light; {path}: {reason}. Give the folder of "
+            "tonight's lights, or one dark without --lights"
+        )
+    return lights, left_out
+
+
+def _places(lights: Sequence[Path], folder: Path) -> list[Path]:
+    """Where the master of each light goes."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; one dark for each light needs a folder")
+    _require_folder(folder)
+    places = [folder / f"{light.stem}_dark.fits" for light in lights]
+    twice = {place for place in places if places.count(place) > 1}
+    if twice:
+        raise OutputError(
+            f"several lights would have their dark at {min(twice)}; generate for each folder of "
+            "lights by itself"
+        )
+    return places
+
+
+def _require_new(outputs: Sequence[Path], lights: Sequence[Path]) -> None:
+    for output in outputs:
+        if output.exists() and any(output.samefile(light) for light in lights):
+            raise OutputError(f"{output} is one of the lights; choose another name for the master")
+
+
+def _write(
+    output: Path, master: MasterDark, target: Target | None, made_from: str
+) -> GenerateSummary:
+    output.parent.mkdir(exist_ok=True)  # the folder for one master for each light
+    write_master(output, master, target=target, comments=_comments(master, made_from))
     return _summarise(output, master)
 
 
-def _comments(master: MasterDark) -> Sequence[str]:
-    worth = f"Generated from one sub; worth {master.equivalent_subs:.0f} subs on ordinary pixels."
-    return [worth, *master.verdict.reasons]
+def _comments(master: MasterDark, made_from: str) -> Sequence[str]:
+    worth = f"worth {master.equivalent_subs:.0f} subs on ordinary pixels"
+    return [f"Generated from {made_from}; {worth}.", *master.verdict.reasons]
 
 
 def _summarise(output: Path, master: MasterDark) -> GenerateSummary:

@@ -1,0 +1,285 @@
+"""What lights tell of single pixels: hot ones that hopped, and those born since the library.
+
+In ten lights a hot pixel that hops between levels stands where it stands tonight, and so does one
+that the library has never seen. The residual of each light, prediction subtracted, is compared with
+a ring of pixels of the same colour two pixels away; over the lights this adds up to an observation
+of every pixel about as sharp as one dark. What the sky leaves in it is told apart by its shape: a
+star spills over into the eight pixels next to it, a hot pixel does not, and what moves with the sky
+is not the same in all lights. The deviation is kept per unit of the dark signal's strength, so that
+each light of a night that cools gets its own share of it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from solodark.dark_model.model import DarkModel, decoded_weights
+from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
+from solodark.dark_model.solve import Solved
+
+__all__ = ["LightEvidence", "PixelDeviations", "mean_scatter"]
+
+Image = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+_RING = 2  # of the same colour on a Bayer sensor, and clear of most stars' cores on any
+_STAR_SIGMA = 3.0
+_SPREAD_LIMIT = 4.0
+_MIN_FOR_BIRTHS = 3  # fewer lights do not tell a newborn hot pixel from a cosmic ray
+_TELLING = 0.05  # smaller shares of the lights' noise are not worth looking at
+_NEW = 25.0  # a pixel is looked at as newborn where it is this many squared sigma off
+_BORN_SHARE = 1e-4
+_CHUNK = 200_000
+_BORN_STEPS = 64.0 * 8.0 ** np.arange(8)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PixelDeviations:
+    """Pixels unlike what the library says of them, per unit of the dark signal's strength.
+
+    Attributes
+    ----------
+    place : ndarray of int, shape (n,)
+        Index into the flattened sensor.
+    mean, variance : ndarray of float32, shape (n,)
+        Deviation and its variance, ADU at strength 1.
+    changed : ndarray of float32, shape (n,)
+        Chance that the pixel is unlike anything the library knew.
+    """
+
+    place: Places
+    mean: Image
+    variance: Image
+    changed: Image
+
+
+class LightEvidence:
+    """Sums over lights; memory does not grow with their number.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    """
+
+    def __init__(self, model: DarkModel) -> None:
+        self._model = model
+        self._weight = np.zeros(model.shape, np.float32)
+        self._sum = np.zeros(model.shape, np.float32)
+        self._square = np.zeros(model.shape, np.float32)
+        self._count = np.zeros(model.shape, np.uint16)
+        self._lights = 0
+
+    def add(self, image: Image, solved: Solved, pattern: Image) -> None:
+        """Add one light.
+
+        Parameters
+        ----------
+        image : ndarray of float32, shape (ny, nx)
+            The light, ADU.
+        solved : Solved
+            Its state.
+        pattern : ndarray of float32, shape (ny, nx)
+            What the model says of that state, ADU above the level.
+        """
+        law = self._model.law
+        residual = image - pattern
+        contrast, background = _against_ring(residual)
+        amplitude = float(np.sqrt(_amplitude2(self._model, solved.state)))
+        _accumulate(
+            contrast,
+            background,
+            pattern,
+            self._model.pixels.excess,
+            solved.frame_variance,
+            float(np.nanmedian(background)),
+            float(law.slope[solved.setting]),
+            amplitude,
+            self._weight,
+            self._sum,
+            self._square,
+            self._count,
+        )
+        self._lights += 1
+
+    def deviations(self, parameter_variance: Image, strength2: float) -> PixelDeviations:
+        """Weigh what the lights showed against what the library knew.
+
+        Parameters
+        ----------
+        parameter_variance : ndarray of float32, shape (ny, nx)
+            Error of the maps, ADU^2, at that strength.
+        strength2 : float
+            Squared strength of the dark signal.
+
+        Returns
+        -------
+        PixelDeviations
+            Of the pixels that deserve it.
+        """
+        mean, variance = self._average()
+        told = np.isfinite(variance)
+        place = np.flatnonzero(told)
+        mean, variance = mean[place], variance[place]
+        scatter = mean_scatter(self._model).ravel()[place]
+        births = _BORN_SHARE if self._lights >= _MIN_FOR_BIRTHS else 0.0
+        worth = scatter > _TELLING * variance
+        if births:
+            worth |= mean**2 > _NEW * variance
+        place, mean, variance = place[worth], mean[worth], variance[worth]
+        known = parameter_variance.ravel()[place] / (strength2 + FLOOR_AMPLITUDE2)
+        return _posterior(self._model, place, mean, variance, known, births)
+
+    def _average(self) -> tuple[Image, Image]:
+        """Mean deviation and its variance, infinite where stars or too few lights tell nothing."""
+        told = (self._weight > 0) & (2 * self._count.astype(np.int64) >= self._lights)
+        weight = np.where(told, self._weight, np.float32(1.0))
+        mean = np.where(told, self._sum / weight, np.float32(0.0))
+        scatter = (self._square - self._sum * mean) / np.maximum(
+            self._count.astype(np.float32) - 1, 1
+        )
+        # What passes by on the sky makes the lights differ by more than their noise.
+        variance = np.where(told, np.maximum(1.0, scatter) / weight, np.inf).astype(np.float32)
+        variance[_beside_star(mean, variance)] = np.inf
+        return mean.ravel(), variance.ravel()
+
+
+def mean_scatter(model: DarkModel) -> Image:
+    """Variance of what the model cannot explain in a pixel, at full strength.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx)
+        ADU^2.
+    """
+    weights = decoded_weights().astype(np.float32)
+    total = np.zeros(model.shape, np.float32)
+    for codes, variance in zip(model.pixels.scatter, model.scatter_grid, strict=True):
+        total += np.float32(variance) * weights[codes]
+    return total
+
+
+def _amplitude2(model: DarkModel, state: NDArray[np.float64]) -> float:
+    return float(state @ model.strength @ state) + FLOOR_AMPLITUDE2
+
+
+def _posterior(
+    model: DarkModel, place: Places, mean: Image, variance: Image, known: Image, births: float
+) -> PixelDeviations:
+    """Posterior of each deviation under a mixture of the library's scatter and of a birth."""
+    result = np.empty((3, place.size), np.float32)
+    codes = model.pixels.scatter.reshape(len(model.scatter_grid), -1)
+    born = np.full((len(_BORN_STEPS), 1), births / len(_BORN_STEPS))
+    scale = float(np.median(variance)) if place.size else 1.0
+    steps = np.concatenate([model.scatter_grid, scale * _BORN_STEPS])[:, None]
+    for first in range(0, place.size, _CHUNK):
+        part = slice(first, first + _CHUNK)
+        shares = decoded_weights()[codes[:, place[part]]]
+        shares = np.concatenate([shares, np.broadcast_to(born, (len(born), shares.shape[1]))])
+        result[:, part] = _mix(
+            shares, steps + known[part], mean[part], variance[part], len(model.scatter_grid)
+        )
+    return PixelDeviations(place, *result)
+
+
+def _mix(
+    shares: NDArray[np.float64], prior: NDArray[np.float64], mean: Image, variance: Image, n: int
+) -> NDArray[np.float64]:
+    """Posterior mean, variance and chance of a birth; the first `n` steps are the library's."""
+    total = prior + variance
+    log_odds = np.log(np.maximum(shares, 1e-30)) - 0.5 * (np.log(total) + mean**2 / total)
+    odds = np.exp(log_odds - log_odds.max(axis=0))
+    odds /= odds.sum(axis=0)
+    gain = prior / total
+    centre = (odds * gain).sum(axis=0) * mean
+    spread = (odds * (gain * variance + (gain * mean) ** 2)).sum(axis=0) - centre**2
+    return np.stack([centre, np.maximum(spread, 0.0), odds[n:].sum(axis=0)])
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _against_ring(residual: Any) -> Any:
+    """Each pixel against the middle of the eight pixels two steps away, and that middle."""
+    ny, nx = residual.shape
+    contrast = np.full((ny, nx), np.nan, np.float32)
+    background = np.full((ny, nx), np.nan, np.float32)
+    for y in prange(_RING, ny - _RING):
+        ring = np.empty(8, np.float32)
+        for x in range(_RING, nx - _RING):
+            _gather(residual, y, x, _RING, ring)
+            ring.sort()
+            middle = 0.25 * (ring[2] + ring[3] + ring[4] + ring[5])
+            background[y, x] = middle
+            contrast[y, x] = residual[y, x] - middle
+    return contrast, background
+
+
+@njit(cache=True, error_model="numpy")
+def _gather(image: Any, y: int, x: int, step: int, ring: Any) -> None:
+    k = 0
+    for dy in range(-1, 2):
+        for dx in range(-1, 2):
+            if dy != 0 or dx != 0:
+                ring[k] = image[y + step * dy, x + step * dx]
+                k += 1
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _accumulate(  # noqa: PLR0913, PLR0917 - a compiled kernel takes every array by itself
+    contrast: Any,
+    background: Any,
+    pattern: Any,
+    excess: Any,
+    variance: float,
+    typical: float,
+    slope: float,
+    amplitude: float,
+    weight: Any,
+    total: Any,
+    square: Any,
+    count: Any,
+) -> None:
+    """Add the contrasts of one light where no bright star is near."""
+    ny, nx = contrast.shape
+    for y in prange(_RING + 1, ny - _RING - 1):
+        near = np.empty(8, np.float32)
+        for x in range(_RING + 1, nx - _RING - 1):
+            if not np.isfinite(contrast[y, x]):
+                continue
+            sky = max(0.3 * variance, variance + slope * (background[y, x] - typical))
+            _gather(contrast, y, x, 1, near)
+            near.sort()
+            spill = 0.25 * (near[2] + near[3] + near[4] + near[5])
+            # Mean of the middle four of eight has a quarter of the variance, about.
+            if not spill * spill <= _STAR_SIGMA**2 * 0.25 * sky:
+                continue
+            v = 1.25 * excess[y, x] * (sky + slope * max(pattern[y, x], 0.0))
+            w = 1.0 / v
+            weight[y, x] += amplitude * amplitude * w
+            total[y, x] += amplitude * contrast[y, x] * w
+            square[y, x] += contrast[y, x] * contrast[y, x] * w
+            count[y, x] += 1
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _beside_star(mean: Any, variance: Any) -> Any:
+    """Where the eight pixels next to one are brighter than noise allows: a star stands there."""
+    ny, nx = mean.shape
+    star = np.ones((ny, nx), np.bool_)
+    for y in prange(1, ny - 1):
+        near, noise = np.empty(8, np.float32), np.empty(8, np.float32)
+        for x in range(1, nx - 1):
+            _gather(mean, y, x, 1, near)
+            _gather(variance, y, x, 1, noise)
+            near.sort()
+            noise.sort()
+            spill = 0.25 * (near[2] + near[3] + near[4] + near[5])
+            star[y, x] = not spill * spill <= _STAR_SIGMA**2 * 0.25 * noise[4]
+    return star

@@ -1,0 +1,199 @@
+"""A master dark from what is known of its pattern: the last step, whatever it was known from."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.model import DarkModel
+from solodark.dark_model.predict import level_image
+from solodark.frames import Acquisition, FrameKind, MasterDark, PixelFlags, Provenance, Verdict
+
+__all__ = ["Estimate", "describe", "finish_master", "full_scale_adu", "strength2_of", "too_strong"]
+
+Array = NDArray[np.float64]
+Image = NDArray[np.float32]
+
+_FULL_SCALE_16_BIT = 65_535
+_HOT_SIGMA = 10.0  # a hot pixel stands this far out of one sub's noise
+_TELEGRAPH_EXCESS = 4.0  # twice the noise of its class
+_STRONG = 1.15  # strength of the dark signal over the strongest of the library
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Estimate:
+    """The pattern of one state of the sensor.
+
+    Attributes
+    ----------
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+    setting : int
+        Gain setting, an index into the model's `settings`.
+    pattern, variance : ndarray of float32, shape (ny, nx)
+        ADU above the level, ADU^2.
+    frame_variance : float
+        Variance of an ordinary pixel of one sub in that state, ADU^2.
+    saturated, dead, changed : ndarray of bool, shape (ny, nx)
+        Pixels that are flagged so.
+    """
+
+    state: Array
+    setting: int
+    pattern: Image
+    variance: Image
+    frame_variance: float
+    saturated: NDArray[np.bool_]
+    dead: NDArray[np.bool_]
+    changed: NDArray[np.bool_]
+
+
+def finish_master(
+    model: DarkModel,
+    estimate: Estimate,
+    *,
+    acquisition: Acquisition,
+    provenance: Provenance,
+    verdict: Verdict,
+) -> MasterDark:
+    """Put the level under a pattern, and flags and worth beside it.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    estimate : Estimate
+        The pattern.
+    acquisition : Acquisition
+        What the master stands for.
+    provenance : Provenance
+        How the estimate was found; model and rank are added.
+    verdict : Verdict
+        Whether it may be trusted.
+
+    Returns
+    -------
+    MasterDark
+        Level of the library, pattern of the estimate, one sigma for each pixel.
+    """
+    settings = {"rank": str(model.rank), "library frames": str(len(model.library.names))}
+    return MasterDark(
+        data=estimate.pattern + level_image(model, estimate.state, setting=estimate.setting),
+        uncertainty=np.sqrt(estimate.variance),
+        flags=_flags(model, estimate, verdict),
+        acquisition=acquisition,
+        origin="generated",
+        provenance=replace(
+            provenance, model_id=model.model_id, settings=provenance.settings | settings
+        ),
+        equivalent_subs=_equivalent_subs(model, estimate),
+        verdict=verdict,
+    )
+
+
+def describe(acquisition: Acquisition) -> Acquisition:
+    """Describe the master of a frame.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+        How the frame was taken that the master is for.
+
+    Returns
+    -------
+    Acquisition
+        The same, of a dark.
+    """
+    return replace(acquisition, kind=FrameKind.DARK, kind_source="model", n_combined=None)
+
+
+def strength2_of(model: DarkModel, state: Array) -> float:
+    """Measure the dark signal of a state.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+
+    Returns
+    -------
+    float
+        Squared strength, 1 for the strongest of the library.
+    """
+    return float(state @ model.strength @ state)
+
+
+def too_strong(model: DarkModel, state: Array) -> str:
+    """Say that a state is beyond the library's strongest.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+
+    Returns
+    -------
+    str
+        A sentence that names the library's range, or nothing.
+    """
+    strength = float(np.sqrt(strength2_of(model, state)))
+    if strength <= _STRONG:
+        return ""
+    return (
+        f"the dark signal is {strength:.2f} times the strongest of the library "
+        f"({_range_of(model)}); the master is extrapolated"
+    )
+
+
+def _range_of(model: DarkModel) -> str:
+    exposure_s, temperature_c = model.library.exposure_s, model.library.sensor_temperature_c
+    parts = []
+    if np.isfinite(exposure_s).any():
+        parts.append(f"up to {np.nanmax(exposure_s):g} s")
+    if np.isfinite(temperature_c).any():
+        parts.append(f"{np.nanmin(temperature_c):.0f} to {np.nanmax(temperature_c):.0f} C")
+    return ", ".join(parts) or "no exposure known"
+
+
+def full_scale_adu(model: DarkModel) -> float:
+    """Look up the highest number that a pixel can hold.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    float
+        ADU; that of 16 bits where no header told it.
+    """
+    return float(model.acquisition.saturation_adu or _FULL_SCALE_16_BIT)
+
+
+def _equivalent_subs(model: DarkModel, estimate: Estimate) -> float:
+    """Noise of one sub over the master's, on ordinary pixels; no pixel is worth less than one."""
+    ordinary = model.pixels.component == np.argmax(model.prior.weights)
+    noise = model.pixels.excess[ordinary] * np.float32(estimate.frame_variance)
+    left = np.minimum(estimate.variance[ordinary], noise)
+    return float(noise.mean(dtype=np.float64) / left.mean(dtype=np.float64))
+
+
+def _flags(model: DarkModel, estimate: Estimate, verdict: Verdict) -> NDArray[np.uint8]:
+    sigma = np.sqrt(estimate.frame_variance)
+    extrapolated = any("extrapolated" in reason for reason in verdict.reasons)
+    flags = np.zeros(model.shape, np.uint8)
+    for flag, where in (
+        (PixelFlags.HOT, estimate.pattern > _HOT_SIGMA * sigma),
+        (PixelFlags.TELEGRAPH, model.pixels.excess > _TELEGRAPH_EXCESS),
+        (PixelFlags.CHANGED, estimate.changed),
+        (PixelFlags.SATURATED, estimate.saturated),
+        (PixelFlags.DEAD, estimate.dead),
+        (PixelFlags.EXTRAPOLATED, np.full(model.shape, extrapolated)),
+    ):
+        flags[where] |= flag.value
+    return flags
