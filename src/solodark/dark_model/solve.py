@@ -16,6 +16,7 @@ from solodark.frames import FrameSource, cfa_plane_index
 __all__ = ["Solved", "sample_pixels", "solve"]
 
 Array = NDArray[np.float64]
+Image = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,21 +68,27 @@ def solve(model: DarkModel, sub: FrameSource) -> Solved:
     image = read_image(sub)
     levels = plane_levels(image, model.acquisition.cfa_pattern)
     above = remove_levels(image, levels, model.acquisition.cfa_pattern)
-    y, x = model.sample.T
-    pixels = sample_pixels(model, setting)
-    values = above[y, x].astype(np.float64)
-    unknown = ~np.isfinite(values)
-    values[unknown] = 0.0
-    pixels = replace(pixels, excess=np.where(unknown, np.inf, pixels.excess))
-    variance = robust_variance(values[: model.sample_random])
+    values, pixels = _usable(model, above, setting)
+    ordinary = slice(0, model.sample_random)
+    variance = robust_variance(values[ordinary])
     state = _nearest_state(model, values, pixels)
     covariance = np.eye(model.rank)
     for _ in range(3):
         state, covariance = solve_state(values, pixels, model.law, variance, state, setting=setting)
         error = values - pixels.maps @ np.append(1.0, state)
-        error -= np.median(error[: model.sample_random])
-        variance = robust_variance(error[: model.sample_random])
+        error -= np.median(error[ordinary])
+        variance = robust_variance(error[ordinary])
     return Solved(state, covariance, variance, levels, setting)
+
+
+def _usable(model: DarkModel, above: Image, setting: int) -> tuple[Array, SamplePixels]:
+    """Give the sampled pixels and what is known of them; full ones are deaf."""
+    y, x = model.sample.T
+    pixels = sample_pixels(model, setting)
+    values = above[y, x].astype(np.float64)
+    silent = ~(values < model.censor_adu)
+    values[silent] = 0.0
+    return values, replace(pixels, excess=np.where(silent, np.inf, pixels.excess))
 
 
 def sample_pixels(model: DarkModel, setting: int = 0) -> SamplePixels:
