@@ -58,6 +58,7 @@ class DarkNights:
         n: int = 1,
         exposure_s: float = 180.0,
         temperature_c: float = 19.0,
+        iso: int = 800,
     ) -> list[SyntheticExposure]:
         """Take darks some time after the library's last one, the camera warmed up."""
         last = self.last.frame.acquisition.date_obs
@@ -66,7 +67,7 @@ class DarkNights:
             n=n,
             exposure_s=exposure_s,
             ambient_temperature_c=temperature_c - self.camera.settings.self_heating_c,
-            iso=800,
+            iso=iso,
             start=last + timedelta(days=days),
             warm_s=6000.0,
         )

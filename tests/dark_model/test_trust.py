@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from solodark.dark_model import generate
+from solodark.dark_model.model import PixelMaps
 from solodark.errors import WrongSubError
-from solodark.frames import FrameKind, PixelFlags
-from solodark.synthetic import expose_light, make_camera, make_scene
+from solodark.frames import Camera, Frame, FrameKind, PixelFlags
+from solodark.synthetic import expose_flat, expose_light, make_camera, make_scene
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,9 @@ def test_a_dark_of_the_same_camera_is_trusted(dark_nights, sub):
         (lambda d: d[:, ::-1], "mirrored"),
         (lambda d: d[::-1, ::-1], "turned by 180 degrees"),
         (lambda d: np.roll(d, (2, -4), (0, 1)), "shifted by 2 rows and -4 columns"),
-        (lambda d: np.roll(d, 1, axis=1), "shifted by 0 rows and 1 columns"),
+        (lambda d: np.roll(d, (24, 16), (0, 1)), "another crop of the sensor"),
+        (lambda d: np.roll(d, 1, axis=1), "phase of its colour filters is no longer RGGB"),
+        (lambda d: np.roll(d, 1, axis=0), "shifted by 1 rows and 0 columns"),
     ],
 )
 @pytest.mark.parametrize("force", [False, True])
@@ -60,11 +63,25 @@ def test_another_camera_is_refused_by_its_serial_number(dark_nights, sub):
     )
 
 
-def test_another_camera_that_does_not_tell_is_refused_by_its_pixels(dark_nights, sub):
+def foreign(sub, *, camera):
+    """A dark of another unit, with the same header."""
     other = make_camera(np.random.default_rng(9), shape=sub.shape)
-    foreign = other.expected_dark_adu(exposure_s=180.0, temperature_c=19.0)
+    pattern = other.expected_dark_adu(exposure_s=180.0, temperature_c=19.0)
     noise = np.random.default_rng(2).normal(0.0, 6.0, sub.shape)
-    assert "another camera" in refusal(dark_nights.model, replace(sub, data=foreign + noise))
+    taken = replace(sub.acquisition, camera=camera)
+    return Frame(pattern + noise, taken, sub.name)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_another_unit_of_the_same_camera_model_is_refused_by_its_pixels(dark_nights, sub, force):
+    stranger = foreign(sub, camera=Camera(model=sub.acquisition.camera.model))
+    assert "another unit of the same camera model" in refusal(
+        dark_nights.model, stranger, force=force
+    )
+
+
+def test_another_camera_that_does_not_tell_is_refused_by_its_pixels(dark_nights, sub):
+    assert "another camera" in refusal(dark_nights.model, foreign(sub, camera=Camera()))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +103,7 @@ def test_another_size_is_refused(dark_nights, sub):
 def test_a_dark_that_the_camera_has_subtracted_already_is_refused(dark_nights):
     first, second = (shot.frame for shot in dark_nights.later(n=2))
     subtracted = replace(first, data=first.data - second.data + 2048.0)
-    assert "has subtracted already" in refusal(dark_nights.model, subtracted)
+    assert "has subtracted a dark already" in refusal(dark_nights.model, subtracted)
 
 
 def test_a_light_is_refused(dark_nights, sub):
@@ -106,11 +123,120 @@ def test_a_light_is_refused(dark_nights, sub):
 
 
 def test_a_light_leak_is_refused_unless_it_is_forced(dark_nights, sub, rng):
-    leaked = replace(sub, data=sub.data + rng.poisson(400.0, sub.shape))
+    leaked = replace(sub, data=sub.data + rng.poisson(60.0, sub.shape))
     assert "light has leaked in" in refusal(dark_nights.model, leaked)
     verdict = generate(dark_nights.model, leaked, force=True).verdict
     assert not verdict.trusted
     assert "light has leaked in" in verdict.reasons[0]
+
+
+def test_a_flat_that_says_dark_is_refused(dark_nights, sub):
+    rng = np.random.default_rng(3)
+    flat = expose_flat(
+        dark_nights.camera, rng, temperature_c=19.0, date=sub.acquisition.date_obs, iso=800
+    ).frame
+    assert "a flat" in refusal(dark_nights.model, replace(flat, acquisition=sub.acquisition))
+
+
+@pytest.mark.parametrize(("axis", "side"), [(0, "bottom"), (1, "right")])
+def test_light_from_one_side_is_refused_with_the_side_it_came_from(
+    dark_nights, sub, rng, axis, side
+):
+    ramp = np.linspace(0.0, 60.0, sub.shape[axis])
+    light = np.broadcast_to(ramp[:, None] if axis == 0 else ramp, sub.shape)
+    leaked = replace(sub, data=sub.data + rng.poisson(light))
+    assert f"on its {side}" in refusal(dark_nights.model, leaked)
+
+
+@pytest.mark.parametrize(("factor", "sentence"), [(4.0, "4 times"), (0.25, "1/4 of")])
+def test_another_bit_depth_is_refused_unless_it_is_forced(dark_nights, sub, factor, sentence):
+    scaled = replace(sub, data=np.rint(sub.data * factor))
+    assert sentence in refusal(dark_nights.model, scaled)
+    verdict = generate(dark_nights.model, scaled, force=True).verdict
+    assert any("another bit depth" in reason for reason in verdict.reasons)
+
+
+def test_another_iso_behind_a_lying_header_is_refused(dark_nights, sub):
+    (shot,) = dark_nights.later(iso=1600)
+    assert "another gain or ISO" in refusal(
+        dark_nights.model, replace(shot.frame, acquisition=sub.acquisition)
+    )
+
+
+def filled(data):
+    """The middle of a frame, the rest noise around its level."""
+    noise = np.random.default_rng(4).normal(np.median(data), 4.0, data.shape).astype(np.float32)
+    noise[16:-32, 48:-24] = data[16:-32, 48:-24]
+    return np.rint(noise)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (filled, "a crop that was filled up"),
+        (lambda d: np.where(np.arange(192) < 150, d, 2048.0), "a crop that was filled up"),
+        (lambda d: (d + np.roll(d, 1, 0) + np.roll(d, 1, 1)) / 3, "debayered or resampled"),
+        (lambda d: np.kron(d[::2, ::2], np.ones((2, 2))), "binned, debayered or resampled"),
+        (lambda d: 0.0 * d, "is empty: all its pixels are 0"),
+        (lambda d: 0.0 * d + 16_383, "is saturated: all its pixels are 16383"),
+        (lambda d: 0.0 * d + np.nan, "hold no finite value"),
+        (lambda d: np.minimum(8.0 * d, 16_383), "at 16383, the highest value of all"),
+    ],
+)
+@pytest.mark.parametrize("force", [False, True])
+def test_a_frame_that_is_no_whole_exposure_is_refused(dark_nights, sub, change, sentence, force):
+    changed = replace(sub, data=change(sub.data).astype(np.float32))
+    assert sentence in refusal(dark_nights.model, changed, force=force)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (np.rot90, "turned by 90 or 270 degrees"),
+        (lambda d: d.reshape(64, 2, 96, 2).sum(axis=(1, 3)), "binned 2 x 2"),
+        (lambda d: np.kron(d, np.ones((2, 2))), "The library is binned 2 x 2"),
+        (lambda d: d[8:-8, 4:-4], "a crop of the library's frame"),
+    ],
+)
+def test_a_frame_of_another_size_is_refused_with_what_made_it_so(
+    dark_nights, sub, change, sentence
+):
+    assert sentence in refusal(dark_nights.model, replace(sub, data=change(sub.data)))
+
+
+@pytest.mark.parametrize(
+    ("turn", "sentence"),
+    [(-1, "turned by 90 degrees"), (1, "turned by 270 degrees")],
+)
+def test_a_square_frame_that_was_turned_is_refused(dark_nights, sub, turn, sentence):
+    square = cropped(dark_nights.model, 128)
+    middle = replace(sub, data=sub.data[:128, :128])
+    assert generate(square, middle).verdict.trusted
+    turned = replace(middle, data=np.rot90(middle.data, turn).copy())
+    assert sentence in refusal(square, turned, force=True)
+
+
+def cropped(model, size):
+    """The model of the sensor's first rows and columns."""
+    layers = {
+        name: np.ascontiguousarray(getattr(model.pixels, name)[..., :size, :size])
+        for name in ("maps", "excess", "information", "component", "scatter")
+    }
+    inside = (model.sample < size).all(axis=1)
+    return replace(
+        model,
+        pixels=PixelMaps(**layers),
+        sample=model.sample[inside],
+        sample_random=int(np.count_nonzero(inside[: model.sample_random])),
+    )
+
+
+def test_a_frame_without_pattern_leaves_it_open_whose_it_is(dark_nights, sub, rng):
+    noise = np.rint(rng.normal(2048.0, 4.3, sub.shape))
+    unknown = replace(sub.acquisition, exposure_s=0.0, kind=FrameKind.BIAS)
+    verdict = generate(dark_nights.model, Frame(noise, unknown, "noise")).verdict
+    assert not verdict.trusted
+    assert "too little dark signal to tell" in verdict.reasons[0]
 
 
 @pytest.mark.parametrize(

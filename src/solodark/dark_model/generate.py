@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from solodark.dark_model.content import require_content
 from solodark.dark_model.levels import remove_levels
 from solodark.dark_model.master import Estimate, describe, finish_master, full_scale_adu
 from solodark.dark_model.model import DarkModel
@@ -43,19 +44,12 @@ def generate(
         The model cannot explain the sub; says why.
     """
     require_same_camera(model, sub)
+    image = read_image(sub)
+    require_content(sub.name, image, sub.acquisition)
     solved = solve(model, sub)
     prediction = predict(model, solved.state, solved.covariance, setting=solved.setting)
-    strength2 = float(solved.state @ model.strength @ solved.state)
-    image = read_image(sub)
     above = remove_levels(image, solved.levels, model.acquisition.cfa_pattern)
-    verdict = judge(
-        model,
-        sub,
-        above,
-        frame_variance=solved.frame_variance,
-        strength2=strength2,
-        force=force,
-    )
+    verdict = judge(model, sub, above, solved=solved, prediction=prediction, force=force)
     pattern, variance, changed = update(model, sub, solved, prediction)
     estimate = Estimate(
         state=solved.state,

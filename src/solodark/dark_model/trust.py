@@ -1,28 +1,26 @@
 """Whether a model can explain a sub: asked before anything is written."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.causes import Cause, Weight
+from solodark.dark_model.examination import Examination, examine
+from solodark.dark_model.gain_signs import find_gain, power_of_two
+from solodark.dark_model.identity import find_identity, is_missing, is_seen
+from solodark.dark_model.light_signs import find_light
 from solodark.dark_model.model import SAME_SENSOR, DarkModel
-from solodark.dark_model.series import BIAS_EXPOSURE_S
+from solodark.dark_model.predict import Prediction
+from solodark.dark_model.solve import Solved
 from solodark.errors import FrameMismatchError, WrongSubError
 from solodark.frames import FrameKind, FrameSource, Verdict
 from solodark.frames.matching import require_matching
 
-__all__ = ["judge", "require_same_camera"]
+__all__ = ["find_causes", "judge", "require_same_camera"]
 
 Image = NDArray[np.float32]
 
-_HOT_SIGMA = 12.0  # predicted this bright, a pixel must show in the sub
-_SEEN_SIGMA = 4.0
-_ALIKE = float(np.log(3.0))  # exposures up to three times each other's tell of each other
-_MIN_HOT = 12  # fewer bright pixels cannot tell a wrong sub from a cold one
-_MIN_SEEN = 0.6  # births, deaths and telegraph pixels never hide so many as the rest
-_NOISY = 1.6  # variance of the sub over the highest of the library
 _STRONG = 1.15  # strength of the dark signal over the strongest of the library
-_SHIFT = 6  # crops and binning differ by more; drivers shift by a few pixels at most
+_BINNINGS = (2, 3, 4)
 
 
 class _ModelAsFrame:
@@ -57,7 +55,24 @@ def require_same_camera(model: DarkModel, sub: FrameSource) -> None:
     try:
         require_matching([_ModelAsFrame(model), sub], SAME_SENSOR)
     except FrameMismatchError as error:
-        raise WrongSubError(f"{sub.name} does not fit the model: {error}") from error
+        likely = _why_another_size(model.shape, sub.shape)
+        raise WrongSubError(f"{sub.name} does not fit the model: {error}{likely}") from error
+
+
+def _why_another_size(expected: tuple[int, int], found: tuple[int, int]) -> str:
+    """Guess what made the size another one; nothing where it is the same."""
+    if found == expected:
+        return ""
+    if found == expected[::-1]:
+        return " It is turned by 90 or 270 degrees: use the file as the camera wrote it."
+    for factor in _BINNINGS:
+        if all(abs(f * factor - e) < factor for f, e in zip(found, expected, strict=True)):
+            return f" It is binned {factor} x {factor}: take it at the library's binning."
+        if all(abs(e * factor - f) < factor for f, e in zip(found, expected, strict=True)):
+            return f" The library is binned {factor} x {factor}: take the sub at that binning."
+    smaller = all(f <= e for f, e in zip(found, expected, strict=True))
+    other = "a crop of the library's frame" if smaller else "another region of a sensor"
+    return f" It is {other}: take it at the library's region of interest."
 
 
 def judge(
@@ -65,8 +80,8 @@ def judge(
     sub: FrameSource,
     above: Image,
     *,
-    frame_variance: float,
-    strength2: float,
+    solved: Solved,
+    prediction: Prediction,
     force: bool,
 ) -> Verdict:
     """Compare a sub with what the model expects of it.
@@ -79,12 +94,13 @@ def judge(
         The new dark.
     above : ndarray of float32, shape (ny, nx)
         The sub above its level, ADU.
-    frame_variance : float
-        Variance of an ordinary pixel of the sub, ADU^2.
-    strength2 : float
-        Squared strength of its dark signal, 1 for the strongest of the library.
+    solved : Solved
+        Its state, noise and levels.
+    prediction : Prediction
+        The model's word on that state.
     force : bool
-        Turn the refusal of a noisy sub into a doubt; the wrong sensor is refused all the same.
+        Turn the refusal of what may be a dark into a doubt; another sensor, or this one in another
+        geometry, is refused all the same.
 
     Returns
     -------
@@ -94,116 +110,50 @@ def judge(
     Raises
     ------
     WrongSubError
-        The sub shows a pattern that is not this sensor's, or this sensor's turned or shifted; or
-        so much noise that light must have fallen on it.
+        The model cannot explain the sub; says why.
     """
-    _require_pattern(model, sub, above, float(np.sqrt(frame_variance)))
-    noisy = _too_noisy(model, sub, frame_variance, strength2)
-    if noisy and not force:
-        raise WrongSubError(f"{noisy}. If it is a dark all the same, force it")
-    reasons = (noisy, _extrapolated(model, strength2))
-    told = tuple(reason for reason in reasons if reason)
-    return Verdict(trusted=not told, reasons=told)
-
-
-def _require_pattern(model: DarkModel, sub: FrameSource, above: Image, sigma: float) -> None:
-    y, x = _landmarks(model, sub.acquisition.exposure_s, sigma)
-    if y.size < _MIN_HOT:
-        return
-    seen = _fraction_seen(above, y, x, sigma)
-    if seen >= _MIN_SEEN:
-        return
-    for description, move in _moves(model.shape).items():
-        moved_y, moved_x = move(y, x)
-        inside = (moved_y >= 0) & (moved_y < model.shape[0])
-        inside &= (moved_x >= 0) & (moved_x < model.shape[1])
-        if _fraction_seen(above, moved_y[inside], moved_x[inside], sigma) >= _MIN_SEEN:
-            raise WrongSubError(
-                f"{sub.name} shows this sensor's hot pixels {description}; expected the "
-                "orientation of the library's darks. Check ROWORDER, or the program that wrote it"
-            )
-    raise WrongSubError(
-        f"{sub.name} shows {seen:.0%} of this sensor's brightest hot pixels, expected nearly all; "
-        "it is of another camera, no dark, or a dark that the camera has subtracted already"
+    causes = find_causes(examine(model, sub, above, solved, prediction))
+    worst = max(causes, key=lambda cause: cause.weight, default=None)
+    if worst is not None and worst.weight is Weight.WRONG:
+        raise WrongSubError(f"{sub.name} {worst.sentence}")
+    if worst is not None and worst.weight is Weight.REFUSED and not force:
+        raise WrongSubError(f"{sub.name} {worst.sentence}. If it is a dark all the same, force it")
+    return Verdict(
+        trusted=not causes, reasons=tuple(f"{sub.name} {cause.sentence}" for cause in causes)
     )
 
 
-def _landmarks(
-    model: DarkModel, exposure_s: float | None, sigma: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pixels that must stand out in an exposure of that length: the brightest of the sample.
+def find_causes(exam: Examination) -> list[Cause]:
+    """Find everything that speaks against a sub.
 
-    Their brightness is taken from the library, not from the sub's own state: a wrong sub would
-    solve for a state in which nothing is bright, and pass.
+    Parameters
+    ----------
+    exam : Examination
+        The sub beside what is expected of it.
+
+    Returns
+    -------
+    list of Cause
+        Empty where nothing does.
     """
-    y, x = model.sample.T
-    bright = model.pixels.maps[len(model.settings) :, y, x].T @ _weak_state(model, exposure_s)
-    steady = model.pixels.excess[y, x] < 3.0
-    order = np.argsort(np.where(steady, bright, -np.inf))[::-1][:200]
-    order = order[bright[order] > _HOT_SIGMA * sigma]
-    return y[order], x[order]
+    factor = power_of_two(exam)
+    # Larger numbers would show this sensor's dark signal all the more.
+    scaled = factor < 1.0 or (factor > 1.0 and not (is_missing(exam) and not is_seen(exam)))
+    light = [] if scaled else find_light(exam)
+    lit = any(cause.weight is Weight.REFUSED for cause in light)
+    identity = find_identity(exam, lit=lit, scaled=scaled)
+    gain = [] if lit else find_gain(exam)
+    return identity + light + gain + _extrapolated(exam)
 
 
-def _weak_state(model: DarkModel, exposure_s: float | None) -> NDArray[np.float64]:
-    """State that a dark of that exposure reaches even on the coldest night of the library.
-
-    Judged by the library's darks of like exposure: the state of a far shorter one is all noise.
-    """
-    states, exposures_s = model.library.states, model.library.exposure_s
-    darks = np.flatnonzero(exposures_s > BIAS_EXPOSURE_S)
-    if exposure_s is None or exposure_s <= BIAS_EXPOSURE_S or not darks.size:
-        return np.asarray(np.median(states, axis=0))
-    ratio = np.abs(np.log(exposures_s[darks] / exposure_s))
-    darks = darks[ratio <= max(float(ratio.min()), _ALIKE)]
-    strength2 = np.einsum("fr,rq,fq->f", states[darks], model.strength, states[darks])
-    weakest = darks[np.argmin(np.sqrt(strength2) / exposures_s[darks])]
-    weak: NDArray[np.float64] = states[weakest] * (exposure_s / exposures_s[weakest])
-    return weak
-
-
-def _fraction_seen(above: Image, y: NDArray[np.intp], x: NDArray[np.intp], sigma: float) -> float:
-    return float(np.mean(above[y, x] > _SEEN_SIGMA * sigma)) if y.size else 0.0
-
-
-Places = tuple[NDArray[np.intp], NDArray[np.intp]]
-
-
-def _moves(shape: tuple[int, int]) -> dict[str, Callable[..., Places]]:
-    ny, nx = shape
-    moves: dict[str, Callable[..., Places]] = {
-        "upside down (rows flipped)": lambda y, x: (ny - 1 - y, x),
-        "mirrored (columns flipped)": lambda y, x: (y, nx - 1 - x),
-        "turned by 180 degrees": lambda y, x: (ny - 1 - y, nx - 1 - x),
-    }
-    for dy in range(-_SHIFT, _SHIFT + 1):
-        for dx in range(-_SHIFT, _SHIFT + 1):
-            if dy or dx:
-                moves[f"shifted by {dy} rows and {dx} columns"] = _shift(dy, dx)
-    return moves
-
-
-def _shift(dy: int, dx: int) -> Callable[..., Places]:
-    return lambda y, x: (y + dy, x + dx)
-
-
-def _too_noisy(model: DarkModel, sub: FrameSource, frame_variance: float, strength2: float) -> str:
-    noisiest = float(model.law.frame_variance.max())
-    # Diffusion current grows as the square of the depletion current that hot pixels are made of.
-    if frame_variance <= _NOISY * noisiest * max(1.0, strength2):
-        return ""
-    return (
-        f"{sub.name} has {np.sqrt(frame_variance / noisiest):.1f} times the noise of the library's "
-        "noisiest dark; light has leaked in, or it is no dark"
+def _extrapolated(exam: Examination) -> list[Cause]:
+    if exam.amplitude <= _STRONG:
+        return []
+    sentence = (
+        f"has a dark signal {exam.amplitude:.2f} times the strongest of the library "
+        f"({_range_of(exam.model)}); the master is extrapolated"
     )
-
-
-def _extrapolated(model: DarkModel, strength2: float) -> str:
-    if strength2 <= _STRONG**2:
-        return ""
-    return (
-        f"its dark signal is {np.sqrt(strength2):.2f} times the strongest of the library "
-        f"({_range_of(model)}); the master is extrapolated"
-    )
+    return [Cause(sentence, Weight.DOUBT)]
 
 
 def _range_of(model: DarkModel) -> str:

@@ -1,0 +1,204 @@
+"""A sub laid beside what the model expects of it: the numbers that a verdict rests on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.expectation import expected_variance, least_state
+from solodark.dark_model.fingerprint import (
+    Agreement,
+    agreement,
+    local_level,
+    prepare,
+    sampled_rows,
+)
+from solodark.dark_model.model import DarkModel, decoded_weights
+from solodark.dark_model.noise import robust_variance
+from solodark.dark_model.predict import Prediction
+from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
+from solodark.dark_model.solve import Solved
+from solodark.frames import FrameSource
+
+__all__ = ["Examination", "examine"]
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Examination:
+    """A sub laid beside what the model expects of it.
+
+    Attributes
+    ----------
+    model : DarkModel
+        The sensor.
+    sub : FrameSource
+        The sub.
+    above : ndarray of float32, shape (ny, nx)
+        The sub above its level, ADU.
+    rows : ndarray of int, shape (n,)
+        Rows that were looked at.
+    pattern : ndarray of float32, shape (n, nx)
+        Those rows of the solved pattern, ADU.
+    map_variance : ndarray of float32, shape (n, nx)
+        What the model may be wrong by there, ADU^2.
+    residual : ndarray of float32, shape (n, nx)
+        Those rows less the solved pattern and their local level, ADU.
+    light : ndarray of float32, shape (n, nx)
+        Those rows less the solved pattern, ADU.
+    variance, expected_variance : float
+        Noise of an ordinary pixel, measured within neighbourhoods, and what the library lets
+        expect at this state, ADU^2.
+    level_adu : float
+        Mean level of the sub.
+    level_excess_adu : float
+        Level above what the library lets expect at this state.
+    resting_adu : float
+        The library's level without dark signal.
+    level_ratio : float
+        Level without dark signal over the library's.
+    level_span_adu : float
+        From the lowest to the highest level of the library's frames.
+    setting : int
+        Gain setting.
+    amplitude : float
+        Strength of the solved dark signal, 1 for the strongest of the library.
+    sigma : float
+        Noise and pattern of one pixel, ADU.
+    fine : ndarray of float32, shape (n, nx)
+        The sub's fine structure, as `prepare` gives it.
+    least_state : ndarray, shape (rank,), or None
+        State that such an exposure reaches at the very least.
+    least_dark : ndarray of float32, shape (n, nx), or None
+        Dark signal that such an exposure reaches at the very least, ADU.
+    as_solved : Agreement
+        With the pattern at the solved state.
+    at_least : Agreement
+        With `least_dark`.
+    slope_adu : float
+        Shot noise of light, ADU^2 per ADU; 0 where the library cannot tell.
+    """
+
+    model: DarkModel
+    sub: FrameSource
+    above: Image
+    rows: NDArray[np.intp]
+    pattern: Image
+    map_variance: Image
+    residual: Image
+    light: Image
+    variance: float
+    expected_variance: float
+    level_adu: float
+    level_excess_adu: float
+    resting_adu: float
+    level_ratio: float
+    level_span_adu: float
+    setting: int
+    amplitude: float
+    sigma: float
+    fine: Image
+    least_state: NDArray[np.float64] | None
+    least_dark: Image | None
+    as_solved: Agreement
+    at_least: Agreement
+    slope_adu: float
+
+
+def examine(
+    model: DarkModel, sub: FrameSource, above: Image, solved: Solved, prediction: Prediction
+) -> Examination:
+    """Lay a sub beside what the model expects of it.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    sub : FrameSource
+        The new dark.
+    above : ndarray of float32, shape (ny, nx)
+        The sub above its level, ADU.
+    solved : Solved
+        Its state, noise and levels.
+    prediction : Prediction
+        The model's word on that state.
+
+    Returns
+    -------
+    Examination
+        What a verdict rests on.
+    """
+    rows = sampled_rows(model.shape)
+    frame, pattern = above[rows], prediction.pattern[rows]
+    sigma = _own_sigma(frame)
+    fine = prepare(frame, sigma)
+    light = np.nan_to_num(frame - pattern)
+    residual = light - local_level(light)
+    strength2 = float(solved.state @ model.strength @ solved.state)
+    amplitude = float(np.sqrt(max(0.0, strength2)))
+    state = least_state(model, sub.acquisition, solved.setting)
+    dark = None if state is None else _dark(model, state, rows)
+    unknown = Agreement(0.0, 0.0)
+    return Examination(
+        model=model,
+        sub=sub,
+        above=above,
+        rows=rows,
+        pattern=pattern,
+        map_variance=prediction.variance[rows] + _scatter(model, rows, amplitude),
+        residual=residual,
+        light=light,
+        variance=robust_variance(residual),
+        expected_variance=expected_variance(model, amplitude, solved.setting),
+        **_levels(model, solved),
+        setting=solved.setting,
+        amplitude=amplitude,
+        sigma=sigma,
+        fine=fine,
+        least_state=state,
+        least_dark=dark,
+        as_solved=agreement(fine, prepare(pattern, sigma)),
+        at_least=unknown if dark is None else agreement(fine, prepare(dark, sigma)),
+        slope_adu=float(model.law.slope[solved.setting]),
+    )
+
+
+def _own_sigma(frame: Image) -> float:
+    fine = frame - local_level(frame)
+    return float(np.sqrt(max(robust_variance(fine[np.isfinite(fine)]), 1e-6)))
+
+
+def _scatter(model: DarkModel, rows: NDArray[np.intp], amplitude: float) -> Image:
+    """Variance of what no state explains, ADU^2."""
+    weights = decoded_weights().astype(np.float32)
+    scatter = np.zeros((rows.size, model.shape[1]), np.float32)
+    for variance, codes in zip(model.scatter_grid, model.pixels.scatter, strict=True):
+        scatter += np.float32(variance) * weights[codes[rows]]
+    return scatter * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
+
+
+def _dark(model: DarkModel, state: NDArray[np.float64], rows: NDArray[np.intp]) -> Image:
+    dark = np.zeros((rows.size, model.shape[1]), np.float32)
+    maps = model.pixels.maps[len(model.settings) :]
+    for strength, layer in zip(state.astype(np.float32), maps, strict=True):
+        dark += strength * layer[rows]
+    return dark
+
+
+def _levels(model: DarkModel, solved: Solved) -> dict[str, float]:
+    """Tell what is known of the level: the sub's, its excess, and the library's."""
+
+    def level(state: NDArray[np.float64]) -> float:
+        return float(np.mean(model.level_maps @ model.design(state, solved.setting)))
+
+    found, resting = float(np.mean(solved.levels)), level(np.zeros(model.rank))
+    expected = level(solved.state)
+    own = model.library.states[model.library.setting == solved.setting]
+    return {
+        "level_adu": found,
+        "level_excess_adu": found - expected,
+        "resting_adu": resting,
+        "level_ratio": (found - expected + resting) / resting if resting > 0 else 1.0,
+        "level_span_adu": float(np.ptp([level(state) for state in own])),
+    }

@@ -1,0 +1,149 @@
+"""Numbers on another scale: another gain, bit depth or averaging than the library's."""
+
+import numpy as np
+
+from solodark.dark_model.causes import Cause, Weight
+from solodark.dark_model.examination import Examination
+from solodark.dark_model.expectation import expected_variance, noise_margin
+from solodark.dark_model.light_signs import brought_by_light
+
+__all__ = ["find_gain", "power_of_two"]
+
+_LEAST_LEVEL_SIGMAS = 5.0  # a level nearer to zero is no yardstick
+_FITS = 0.7  # noise within a factor of two of what a scale or light makes of it
+_ROWS = 64
+_OCTAVE = 0.08  # levels drift by a few per cent
+_STEADY_EXCESS = 2.0
+_LEAST_PIXELS = 1000  # then chance moves their median square by 6 %
+_MEDIAN_OF_SQUARE = 0.454936  # of chi-squared with one degree of freedom
+_SHOT_NOISE = (
+    0.7,
+    1.7,
+)  # half the gain gives 0.5 and double 2; right subs of four cameras stay inside
+_LEVEL_SIGMAS = 5.0  # a library's own levels drift by less
+
+
+def find_gain(exam: Examination) -> list[Cause]:
+    """Look for another gain, bit depth or offset.
+
+    Parameters
+    ----------
+    exam : Examination
+        The sub beside what is expected of it.
+
+    Returns
+    -------
+    list of Cause
+        At most one; empty where scale and noise are the library's.
+    """
+    factor = power_of_two(exam)
+    if factor != 1.0:
+        return [_scaled(exam, factor)]
+    if brought_by_light(exam):
+        return []
+    cause = _noise(exam) or _shot_noise(exam) or _level(exam)
+    return [cause] if cause else []
+
+
+def power_of_two(exam: Examination) -> float:
+    """Find the factor between the sub's numbers and the library's, from the level without signal.
+
+    Parameters
+    ----------
+    exam : Examination
+        The sub beside what is expected of it.
+
+    Returns
+    -------
+    float
+        2, 4, 8 ... or their inverse; 1 where the level is no such multiple, or where light
+        explains its noise better.
+    """
+    resting = exam.resting_adu
+    if resting < _LEAST_LEVEL_SIGMAS * np.sqrt(exam.expected_variance) or exam.level_ratio <= 0:
+        return 1.0
+    octaves = float(np.log2(exam.level_ratio))
+    factor = 2.0 ** round(octaves)
+    if factor == 1.0 or abs(octaves - round(octaves)) > _OCTAVE:
+        return 1.0
+    scaled = factor**2 * expected_variance(exam.model, exam.amplitude / factor, exam.setting)
+    lit = exam.expected_variance + max(0.0, exam.slope_adu * exam.level_excess_adu)
+    as_scaled, as_lit = (abs(np.log(exam.variance / guess)) for guess in (scaled, lit))
+    clean_steps = factor > 1.0 and _common_step(exam) % factor == 0
+    if as_scaled < as_lit or clean_steps:
+        return factor
+    return factor if as_scaled < _FITS < as_lit else 1.0
+
+
+def _common_step(exam: Examination) -> int:
+    """Largest whole number that all values are multiples of; 1 where they are no integers."""
+    values = exam.sub.read_rows(0, min(_ROWS, exam.sub.shape[0])).astype(np.float64)
+    whole = np.rint(values[np.isfinite(values)])
+    if not np.array_equal(whole, values[np.isfinite(values)]):
+        return 1
+    return max(1, int(np.gcd.reduce(whole.astype(np.int64).ravel())))
+
+
+def _scaled(exam: Examination, factor: float) -> Cause:
+    times = f"{factor:g} times" if factor > 1 else f"1/{1 / factor:g} of"
+    return Cause(
+        f"holds numbers {times} the library's (level {exam.level_adu:.0f} ADU, expected "
+        f"{exam.resting_adu:.0f}); it was stored with another bit depth or gain: save it as the "
+        "library's darks were",
+        Weight.REFUSED,
+    )
+
+
+def _noise(exam: Examination) -> Cause | None:
+    ratio = exam.variance / exam.expected_variance
+    margin = noise_margin(exam.model)
+    # Diffusion current grows as the square of the depletion current that hot pixels are made of.
+    if ratio > margin * max(1.0, exam.amplitude**2):
+        return Cause(
+            f"has {np.sqrt(ratio):.1f} times the noise that the library's darks have at this dark "
+            "signal; another gain or ISO than the library's, a dark that the camera has "
+            "subtracted, or light has leaked in",
+            Weight.REFUSED,
+        )
+    if ratio < 1.0 / margin:
+        return Cause(
+            f"has only {np.sqrt(ratio):.2f} times the noise that the library's darks have at this "
+            "dark signal; another gain or ISO than the library's, or several subs in one",
+            Weight.REFUSED,
+        )
+    return None
+
+
+def _shot_noise(exam: Examination) -> Cause | None:
+    """Hot pixels whose noise does not follow their signal as at the library's gain.
+
+    What the model misjudges only adds to their deviations; so too little noise says more than too
+    much.
+    """
+    shot = exam.slope_adu * exam.pattern
+    own = exam.variance + np.maximum(shot, 0.0)
+    steady = exam.model.pixels.excess[exam.rows] < _STEADY_EXCESS
+    told = steady & (shot > exam.variance) & (exam.map_variance < own)
+    told &= exam.pattern < exam.model.censor_adu
+    if np.count_nonzero(told) < _LEAST_PIXELS:
+        return None
+    ratio = float(np.median(exam.residual[told] ** 2 / own[told])) / _MEDIAN_OF_SQUARE
+    if _SHOT_NOISE[0] < ratio < _SHOT_NOISE[1]:
+        return None
+    return Cause(
+        f"has hot pixels with {ratio:.2f} times the variance that their signal brings at the "
+        "library's gain; it may be at another gain or ISO than its header says",
+        Weight.DOUBT,
+    )
+
+
+def _level(exam: Examination) -> Cause | None:
+    span = max(_LEVEL_SIGMAS * np.sqrt(exam.expected_variance), exam.level_span_adu)
+    if abs(exam.level_excess_adu) <= span:
+        return None
+    return Cause(
+        f"has a level of {exam.level_adu:.0f} ADU, expected "
+        f"{exam.level_adu - exam.level_excess_adu:.0f}; if the offset was changed, the master has "
+        "the library's",
+        Weight.DOUBT,
+    )

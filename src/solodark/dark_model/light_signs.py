@@ -1,0 +1,119 @@
+"""Light on a sub: stars, and shot noise that only photons bring.
+
+A sensor's level and its smooth field may drift without any light. But light cannot come without
+its shot noise: where it adds S to the level it adds ``slope * S`` to the variance (the photon
+transfer method, EMVA 1288). A drift adds none, and glow belongs to the state.
+"""
+
+import numpy as np
+
+from solodark.dark_model.causes import Cause, Weight
+from solodark.dark_model.examination import Examination
+from solodark.dark_model.expectation import noise_margin
+from solodark.dark_model.fingerprint import block_medians
+from solodark.frames.bright_peaks import find_peaks
+
+__all__ = ["brought_by_light", "find_light"]
+
+_BLOBS_PER_MEGAPIXEL = 2.0
+"""Of real darks; tracks of cosmic rays that look like stars."""
+_RISE = 0.2  # share of the noise that light may bring unseen: as much as libraries misjudge it
+_AGREES = 2.0  # level and noise tell the same amount of light within this factor
+_USUAL_SLOPE_ADU, _AGREES_IF_UNKNOWN = 1.5, 10.0  # cameras hold 0.07 to 7 e- in an ADU
+_PRNU = 0.03  # light also brings the sensor's uneven response, at most so much of itself
+_GRADIENT_SIGMAS = (1.0, 2.0)  # settling cameras drift by 0.5 of the noise
+_FLAT_SIGMAS = 30.0  # no leak: the shutter was open
+
+
+def find_light(exam: Examination) -> list[Cause]:
+    """Look for signs of light.
+
+    Parameters
+    ----------
+    exam : Examination
+        The sub beside what is expected of it.
+
+    Returns
+    -------
+    list of Cause
+        Stars, an even leak or a sky, a gradient; empty in the dark.
+    """
+    found = (_stars(exam), _even_light(exam), _gradient(exam))
+    return [cause for cause in found if cause is not None]
+
+
+def brought_by_light(exam: Examination) -> bool:
+    """Tell whether level and noise have risen together as light raises them.
+
+    Parameters
+    ----------
+    exam : Examination
+        The sub beside what is expected of it.
+
+    Returns
+    -------
+    bool
+        Where the library does not know how noise follows signal, any camera's law will do.
+    """
+    rise, level_adu = exam.variance - exam.expected_variance, exam.level_excess_adu
+    slope_adu = exam.slope_adu or _USUAL_SLOPE_ADU
+    agrees = _AGREES if exam.slope_adu else _AGREES_IF_UNKNOWN
+    shot = slope_adu * level_adu
+    if level_adu <= 0 or shot <= _RISE * exam.expected_variance:
+        return False
+    if level_adu > _FLAT_SIGMAS * np.sqrt(exam.expected_variance):
+        return bool(rise >= shot / agrees)  # and vignetting and dust on top
+    return bool(shot / agrees <= rise <= shot * agrees + (_PRNU * level_adu) ** 2)
+
+
+def _stars(exam: Examination) -> Cause | None:
+    heights = np.ascontiguousarray(exam.residual / np.float32(np.sqrt(exam.variance)))
+    plane_step = 1 if exam.model.acquisition.cfa_pattern is None else 2
+    stars = find_peaks(heights, plane_step)[1]
+    usual = _BLOBS_PER_MEGAPIXEL * heights.size / 1e6
+    if stars <= 3.0 + usual + 6.0 * np.sqrt(usual):
+        return None
+    return Cause(
+        f"shows {stars} stars, expected none in a dark; it is a light, or the cap was off",
+        Weight.REFUSED,
+    )
+
+
+def _even_light(exam: Examination) -> Cause | None:
+    if not brought_by_light(exam):
+        return None
+    level_adu, sigma = exam.level_excess_adu, np.sqrt(exam.expected_variance)
+    found = f"lies {level_adu:.0f} ADU above the library's level, with the shot noise of light"
+    if level_adu > _FLAT_SIGMAS * sigma:
+        return Cause(f"{found}; it is a light or a flat, expected a dark", Weight.REFUSED)
+    much = exam.variance > noise_margin(exam.model) * exam.expected_variance
+    return Cause(
+        f"{found}; light has leaked in: cap the camera, cover the viewfinder and take it anew",
+        Weight.REFUSED if much else Weight.DOUBT,
+    )
+
+
+def _gradient(exam: Examination) -> Cause | None:
+    blocks = block_medians(exam.light)
+    if min(blocks.shape) < 4:
+        return None
+    low, high = np.percentile(blocks, (5, 95))
+    span = float(high - low) / float(np.sqrt(exam.variance))
+    if span <= _GRADIENT_SIGMAS[0]:
+        return None
+    return Cause(
+        f"is brighter by {high - low:.0f} ADU on its {_brightest_side(blocks)} than the model "
+        "expects; light has leaked in there, or an amplifier glows as in no dark of the library",
+        Weight.REFUSED if span > _GRADIENT_SIGMAS[1] else Weight.DOUBT,
+    )
+
+
+def _brightest_side(blocks: np.typing.NDArray[np.float32]) -> str:
+    ny, nx = blocks.shape
+    sides = {
+        "top": blocks[: ny // 4],
+        "bottom": blocks[-(ny // 4) :],
+        "left": blocks[:, : nx // 4],
+        "right": blocks[:, -(nx // 4) :],
+    }
+    return max(sides, key=lambda side: float(np.median(sides[side])))
