@@ -49,8 +49,10 @@ _DARKEST = 0.3  # of a light's mean variance: what a corner without any sky stil
 _STARTS = (0.25, 0.5, 1.0, 2.0)  # lights need not be as long as the library's darks
 _PIXELS_TO_START = 4_000
 _TELLING_SIGMA = 5.0
+_MIN_TELLING = 20
 _SEEN_SIGMA = 4.0
 _PLAIN_SIGMA = 12.0
+_LEFT_OVER = 0.1  # of the coldest dark; a sensor is that cold only 25 C below it
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -135,12 +137,19 @@ def solve_light(
     Raises
     ------
     WrongSubError
-        Nothing of the learned pattern is in the light, though it should be plain.
+        Nothing of the learned pattern is in the light, though it should be plain; or it is too
+        bright to tell.
     """
     thermometer = thermometer or find_thermometer(model, require_setting(model.settings, light))
     setting = thermometer.setting
     image = read_image(light)
     values, pixels, variance = _contrasts(model, image, thermometer)
+    if values.size < _MIN_TELLING:
+        raise WrongSubError(
+            f"{light.name} has {values.size} pixels with a flat and unsaturated neighbourhood, "
+            f"expected at least {_MIN_TELLING} to tell its dark signal from; it is overexposed, or "
+            "full of stars"
+        )
     state = _nearest_state(model, values, pixels)
     covariance = np.eye(model.rank)
     for _ in range(3):
@@ -240,6 +249,8 @@ def _noise(
     slope: float, background: Array, spread: Array, where: NDArray[np.bool_]
 ) -> tuple[float, Array]:
     """Variance of an ordinary pixel, and each pixel's over it: a brighter sky is noisier."""
+    if not where.any():
+        return 1.0, np.ones_like(background)
     typical = float(np.median(background[where]))
     sky = np.nan_to_num(slope * (background - typical))
     variance = float(np.median((spread - sky)[where])) / _MEDIAN_OF_VARIANCE
@@ -282,7 +293,10 @@ def _misfit(
     )
     z = (values - pixels.maps[:, 0] - predicted) / np.sqrt(foreseen)
     telling = np.abs(predicted) > _TELLING_SIGMA * np.sqrt(variance)
-    return max(1.0, robust_variance(z[telling]), robust_variance(z - np.median(z)))
+    found = [robust_variance(z - np.median(z))]
+    if np.count_nonzero(telling) >= _MIN_TELLING:
+        found.append(robust_variance(z[telling]))
+    return max(1.0, *found)
 
 
 def _require_pattern(model: DarkModel, light: FrameSource, solved: Solved) -> None:
@@ -292,7 +306,7 @@ def _require_pattern(model: DarkModel, light: FrameSource, solved: Solved) -> No
     scale = float(expected @ ruler)
     seen = float(solved.state @ ruler)
     sigma = float(np.sqrt(ruler @ solved.covariance @ ruler))
-    if scale > _PLAIN_SIGMA * sigma and seen < _SEEN_SIGMA * sigma:
+    if scale > _PLAIN_SIGMA * sigma and seen < max(_SEEN_SIGMA * sigma, _LEFT_OVER * scale):
         raise WrongSubError(
             f"{light.name} shows nothing of this sensor's warm pixels, which should be plain in "
             "it; it is of another camera, was turned, moved or calibrated already, or its sky is "

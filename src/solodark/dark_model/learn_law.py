@@ -28,6 +28,7 @@ _MIX_ERROR2 = 0.03**2  # of the pattern, before the library tells; counts as one
 _GAIN_ERROR = 0.2  # what gains that the noise tells may be wrong by, as a logarithm
 _NO_ERROR = 1e-3
 _ROBUST = 4.0  # degrees of freedom of Student's distribution
+_OF_VARIANCE = 0.69  # its squared scale over the variance of normal residuals
 _ROUNDS = 30
 _SIZES = (1, 2, 3, 4, 6)
 
@@ -170,7 +171,7 @@ def _fit_strength(darks: _Darks, log_slopes: Array) -> tuple[Array, Array, float
         counted = _SERIES_ERROR_WEIGHT + max(free, 0.0)
         scatter2 = (_SERIES_ERROR_WEIGHT * first2 + float(weight @ residual2)) / counted
         weight = darks.weight * (_ROBUST + 1.0) / (_ROBUST + residual2 / scatter2)
-    return coefficients, np.asarray(covariance), scatter2 * (1.0 + 2.0 / counted)
+    return coefficients, np.asarray(covariance), scatter2 / _OF_VARIANCE * (1.0 + 2.0 / counted)
 
 
 def _fit_mixture(model: DarkModel, darks: _Darks) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ each light of a night that cools gets its own share of it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from solodark.dark_model.model import DarkModel, decoded_weights
+from solodark.dark_model.noise import robust_variance
+from solodark.dark_model.predict import Prediction
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.solve import Solved
 
@@ -27,11 +30,15 @@ Places = NDArray[np.intp]
 
 _RING = 2  # of the same colour on a Bayer sensor, and clear of most stars' cores on any
 _STAR_SIGMA = 3.0
-_SPREAD_LIMIT = 4.0
+_MOST_TOLD = 6  # so many of eight neighbours must tell something, and one more
 _MIN_FOR_BIRTHS = 3  # fewer lights do not tell a newborn hot pixel from a cosmic ray
 _TELLING = 0.05  # smaller shares of the lights' noise are not worth looking at
 _NEW = 25.0  # a pixel is looked at as newborn where it is this many squared sigma off
-_BORN_SHARE = 1e-4
+_HOT_SIGMA = 10.0
+_HOT_CHANGES = 1e-3
+_STAR_SHARE = 1e-4  # pixels on which a star of these lights may still stand alone
+_YEARS_IF_UNKNOWN = 1.0
+_SECONDS_PER_YEAR = 365.25 * 86_400
 _CHUNK = 200_000
 _BORN_STEPS = 64.0 * 8.0 ** np.arange(8)
 
@@ -72,8 +79,11 @@ class LightEvidence:
         self._square = np.zeros(model.shape, np.float32)
         self._count = np.zeros(model.shape, np.uint16)
         self._lights = 0
+        self._taken_s: list[float] = []
 
-    def add(self, image: Image, solved: Solved, pattern: Image) -> None:
+    def add(
+        self, image: Image, solved: Solved, pattern: Image, taken: datetime | None = None
+    ) -> None:
         """Add one light.
 
         Parameters
@@ -84,6 +94,8 @@ class LightEvidence:
             Its state.
         pattern : ndarray of float32, shape (ny, nx)
             What the model says of that state, ADU above the level.
+        taken : datetime, optional
+            When it was taken.
         """
         law = self._model.law
         residual = image - pattern
@@ -104,16 +116,18 @@ class LightEvidence:
             self._count,
         )
         self._lights += 1
+        if taken is not None:
+            self._taken_s.append(taken.timestamp())
 
-    def deviations(self, parameter_variance: Image, strength2: float) -> PixelDeviations:
+    def deviations(self, strongest: Prediction, strength2: float) -> PixelDeviations:
         """Weigh what the lights showed against what the library knew.
 
         Parameters
         ----------
-        parameter_variance : ndarray of float32, shape (ny, nx)
-            Error of the maps, ADU^2, at that strength.
+        strongest : Prediction
+            What the model says of the strongest state among them, and the error of its maps.
         strength2 : float
-            Squared strength of the dark signal.
+            Squared strength of that state.
 
         Returns
         -------
@@ -125,13 +139,24 @@ class LightEvidence:
         place = np.flatnonzero(told)
         mean, variance = mean[place], variance[place]
         scatter = mean_scatter(self._model).ravel()[place]
-        births = _BORN_SHARE if self._lights >= _MIN_FOR_BIRTHS else 0.0
+        births = self._births(strongest.pattern).ravel()[place]
         worth = scatter > _TELLING * variance
-        if births:
-            worth |= mean**2 > _NEW * variance
+        worth |= (births > 0.0) & (mean**2 > _NEW * variance)
         place, mean, variance = place[worth], mean[worth], variance[worth]
-        known = parameter_variance.ravel()[place] / (strength2 + FLOOR_AMPLITUDE2)
-        return _posterior(self._model, place, mean, variance, known, births)
+        known = strongest.variance.ravel()[place] / (strength2 + FLOOR_AMPLITUDE2)
+        return _posterior(self._model, place, mean, variance, known, births[worth])
+
+    def _births(self, pattern: Image) -> Image:
+        """Chance of each pixel to be unlike what the library knew; hot ones change more."""
+        if self._lights < _MIN_FOR_BIRTHS:
+            return np.zeros(self._model.shape, np.float32)
+        known_s, years = self._model.library.taken_s, _YEARS_IF_UNKNOWN
+        if self._taken_s and np.isfinite(known_s).any():
+            away_s = np.abs(known_s - float(np.median(self._taken_s)))
+            years = float(np.nanmin(away_s)) / _SECONDS_PER_YEAR
+        born = float(self._model.births_per_year) * years
+        hot = pattern > _HOT_SIGMA * np.sqrt(np.median(self._model.law.frame_variance))
+        return np.where(hot, max(born, _HOT_CHANGES), born).astype(np.float32)
 
     def _average(self) -> tuple[Image, Image]:
         """Mean deviation and its variance, infinite where stars or too few lights tell nothing."""
@@ -143,8 +168,22 @@ class LightEvidence:
         )
         # What passes by on the sky makes the lights differ by more than their noise.
         variance = np.where(told, np.maximum(1.0, scatter) / weight, np.inf).astype(np.float32)
+        variance += self._fixed_on_sensor(mean, variance)
         variance[_beside_star(mean, variance)] = np.inf
         return mean.ravel(), variance.ravel()
+
+    def _fixed_on_sensor(self, mean: Image, variance: Image) -> np.float32:
+        """Variance of what stays on the pixels, though the dark signal does not: their response.
+
+        Pixels differ by a percent in what they make of light. Under a bright sky that outshines the
+        noise of a few lights, and looks like a dark signal of its own.
+        """
+        steady = self._model.pixels.component == np.argmax(self._model.prior.weights)
+        steady &= np.isfinite(variance)
+        if not steady.any():
+            return np.float32(0.0)
+        noise = float(np.median(variance[steady]))
+        return np.float32(max(robust_variance(mean[steady]) - noise, 0.0))
 
 
 def mean_scatter(model: DarkModel) -> Image:
@@ -172,36 +211,49 @@ def _amplitude2(model: DarkModel, state: NDArray[np.float64]) -> float:
 
 
 def _posterior(
-    model: DarkModel, place: Places, mean: Image, variance: Image, known: Image, births: float
+    model: DarkModel, place: Places, mean: Image, variance: Image, known: Image, births: Image
 ) -> PixelDeviations:
     """Posterior of each deviation under a mixture of the library's scatter and of a birth."""
     result = np.empty((3, place.size), np.float32)
     codes = model.pixels.scatter.reshape(len(model.scatter_grid), -1)
-    born = np.full((len(_BORN_STEPS), 1), births / len(_BORN_STEPS))
     scale = float(np.median(variance)) if place.size else 1.0
     steps = np.concatenate([model.scatter_grid, scale * _BORN_STEPS])[:, None]
     for first in range(0, place.size, _CHUNK):
         part = slice(first, first + _CHUNK)
         shares = decoded_weights()[codes[:, place[part]]]
-        shares = np.concatenate([shares, np.broadcast_to(born, (len(born), shares.shape[1]))])
+        surprise = (births[part] > 0.0) * (births[part] + _STAR_SHARE) / len(_BORN_STEPS)
+        born = np.tile(np.where(mean[part] > 0.0, surprise, 0.0), (len(_BORN_STEPS), 1))
+        real = births[part] / (births[part] + _STAR_SHARE)
         result[:, part] = _mix(
-            shares, steps + known[part], mean[part], variance[part], len(model.scatter_grid)
+            np.concatenate([shares, born]), steps, known[part], mean[part], variance[part], real
         )
     return PixelDeviations(place, *result)
 
 
 def _mix(
-    shares: NDArray[np.float64], prior: NDArray[np.float64], mean: Image, variance: Image, n: int
+    shares: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    known: Image,
+    mean: Image,
+    variance: Image,
+    real: Image,
 ) -> NDArray[np.float64]:
-    """Posterior mean, variance and chance of a birth; the first `n` steps are the library's."""
+    """Posterior mean, variance and chance of a birth; the last steps are those of births.
+
+    Of what is too bright for the library a share is real, and the rest is a lone star's.
+    """
+    prior = steps + known
     total = prior + variance
     log_odds = np.log(np.maximum(shares, 1e-30)) - 0.5 * (np.log(total) + mean**2 / total)
     odds = np.exp(log_odds - log_odds.max(axis=0))
     odds /= odds.sum(axis=0)
+    born = slice(len(steps) - len(_BORN_STEPS), None)
+    starlit = (1.0 - real) * odds[born].sum(axis=0)
+    odds[born] *= real
     gain = prior / total
     centre = (odds * gain).sum(axis=0) * mean
-    spread = (odds * (gain * variance + (gain * mean) ** 2)).sum(axis=0) - centre**2
-    return np.stack([centre, np.maximum(spread, 0.0), odds[n:].sum(axis=0)])
+    spread = (odds * (gain * variance + (gain * mean) ** 2)).sum(axis=0) + starlit * known
+    return np.stack([centre, np.maximum(spread - centre**2, 0.0), odds[born].sum(axis=0)])
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
@@ -214,8 +266,7 @@ def _against_ring(residual: Any) -> Any:
         ring = np.empty(8, np.float32)
         for x in range(_RING, nx - _RING):
             _gather(residual, y, x, _RING, ring)
-            ring.sort()
-            middle = 0.25 * (ring[2] + ring[3] + ring[4] + ring[5])
+            middle = _middle(ring)
             background[y, x] = middle
             contrast[y, x] = residual[y, x] - middle
     return contrast, background
@@ -229,6 +280,19 @@ def _gather(image: Any, y: int, x: int, step: int, ring: Any) -> None:
             if dy != 0 or dx != 0:
                 ring[k] = image[y + step * dy, x + step * dx]
                 k += 1
+
+
+@njit(cache=True, error_model="numpy")
+def _middle(ring: Any) -> float:
+    """Mean of the middle four of eight values, which it leaves sorted."""
+    for i in range(1, 8):
+        value, k = ring[i], i
+        while k > 0 and ring[k - 1] > value:
+            ring[k] = ring[k - 1]
+            k -= 1
+        ring[k] = value
+    mean: float = 0.25 * (ring[2] + ring[3] + ring[4] + ring[5])
+    return mean
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
@@ -255,8 +319,7 @@ def _accumulate(  # noqa: PLR0913, PLR0917 - a compiled kernel takes every array
                 continue
             sky = max(0.3 * variance, variance + slope * (background[y, x] - typical))
             _gather(contrast, y, x, 1, near)
-            near.sort()
-            spill = 0.25 * (near[2] + near[3] + near[4] + near[5])
+            spill = _middle(near)
             # Mean of the middle four of eight has a quarter of the variance, about.
             if not spill * spill <= _STAR_SIGMA**2 * 0.25 * sky:
                 continue
@@ -278,8 +341,9 @@ def _beside_star(mean: Any, variance: Any) -> Any:
         for x in range(1, nx - 1):
             _gather(mean, y, x, 1, near)
             _gather(variance, y, x, 1, noise)
-            near.sort()
-            noise.sort()
-            spill = 0.25 * (near[2] + near[3] + near[4] + near[5])
-            star[y, x] = not spill * spill <= _STAR_SIGMA**2 * 0.25 * noise[4]
+            spill = _middle(near)
+            # Infinite noise: that neighbour was beside a star itself, in most lights.
+            _middle(noise)  # sorts
+            clear = np.isfinite(noise[_MOST_TOLD])
+            star[y, x] = not (clear and spill * spill <= _STAR_SIGMA**2 * 0.25 * noise[4])
     return star

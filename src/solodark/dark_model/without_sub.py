@@ -232,13 +232,12 @@ def _read_night(model: DarkModel, lights: Sequence[FrameSource], progress: Progr
     for light in progress(lights, "Reading lights", len(lights)):
         setting = require_setting(model.settings, light)
         found = _refined(law, solve_light(model, light, thermometer(setting)), light)
-        evidence.add(
-            read_image(light), found, predict(model, found.state, setting=found.setting).pattern
-        )
+        pattern = predict(model, found.state, setting=setting).pattern
+        evidence.add(read_image(light), found, pattern, light.acquisition.date_obs)
         solved.append(found)
-    strongest = max((one.state for one in solved), key=lambda state: strength2_of(model, state))
-    variance = predict(model, strongest).variance
-    return _Night(solved, evidence.deviations(variance, strength2_of(model, strongest)))
+    strongest = max(solved, key=lambda one: strength2_of(model, one.state))
+    prediction = predict(model, strongest.state, setting=strongest.setting)
+    return _Night(solved, evidence.deviations(prediction, strength2_of(model, strongest.state)))
 
 
 def _refined(law: StateLaw, solved: Solved, light: FrameSource) -> Solved:
