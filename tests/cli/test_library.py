@@ -100,3 +100,19 @@ def test_a_missing_path_is_named(run, tmp_path):
     code, _, err = run(*words)
     assert code == 2
     assert "nowhere" in err
+
+
+def test_the_health_of_a_model_names_its_age_its_pixels_and_the_next_darks(learned, run):
+    code, out, err = run("library", "check", "-m", learned.path)
+    assert code == 0, err
+    assert "One sub is worth" in out
+    assert "pixels turn hot in a year" in out
+    assert "Next: 20 " in out
+    told = json.loads(run("library", "check", "-m", learned.path, "--json")[1])
+    assert told["advice"][0]["equivalent_subs"] > told["equivalent_subs"]
+
+
+def test_the_health_of_what_is_no_model_is_refused(photographer, run):
+    code, _, err = run("library", "check", "-m", photographer.sub)
+    assert code == 2
+    assert photographer.sub.name in err

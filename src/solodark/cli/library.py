@@ -11,6 +11,7 @@ from solodark.cli.printing import print_json, print_left_out, print_lines, print
 from solodark.cli.progress import progress_on_terminal
 
 if TYPE_CHECKING:
+    from solodark.dark_model import Advice, ModelHealth
     from solodark.library import CoverageTable
     from solodark.workflows.catalogue import CheckReport, LibraryListing, SeriesRow
 
@@ -24,6 +25,16 @@ PathsToCheck = Annotated[
     typer.Argument(
         metavar="PATHS",
         help="Check these files and folders by themselves; by default the whole catalogue.",
+    ),
+]
+
+ModelToCheck = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="FILE",
+        help="Report this dark model's health: age, range, pixels, and which darks to shoot next.",
     ),
 ]
 
@@ -77,13 +88,23 @@ def list_series(  # numpydoc ignore=PR01
 
 
 def check(  # numpydoc ignore=PR01
-    paths: PathsToCheck = None, library: LibraryFile = None, as_json: AsJson = False
+    paths: PathsToCheck = None,
+    library: LibraryFile = None,
+    model: ModelToCheck = None,
+    as_json: AsJson = False,
 ) -> None:
     """Find the frames that do not belong, and say why.
 
     A light among the darks, a light leak, a wrong exposure in the header, a truncated file, the
-    first dark of a series that is still warming up.
+    first dark of a series that is still warming up. With --model alone: the health of that model.
     """
+    if model is not None:
+        from solodark.workflows.health import check_model
+
+        health = check_model(model)
+        print_json(health) if as_json else _print_health(health)
+        if not paths and library is None:
+            return
     from solodark.workflows.catalogue import check_frames
 
     place = library or (None if paths else default_library())
@@ -149,6 +170,32 @@ def _print_report(report: "CheckReport") -> None:
     print_lines(f"{report.n_frames} frames; files with findings: {counts}.")
     for finding in report.findings:
         print_lines(f"{finding.severity.value:>5}  {finding.sentence}")
+
+
+def _print_health(health: "ModelHealth") -> None:
+    """Print how a model fares, and what to shoot next."""
+    last = f"the last on {health.last_taken:%Y-%m-%d}" if health.last_taken else "undated"
+    print_lines(
+        f"Learned from {health.n_frames} darks and biases, {last}; it covers "
+        f"{span(health.exposure_range_s, 's')} at {span(health.temperature_range_c, 'C')}.",
+        f"One sub is worth {health.equivalent_subs:.0f} subs on ordinary pixels, on average over "
+        "the exposures of the library.",
+        f"{health.n_hot} hot pixels in a typical dark, {health.n_telegraph} telegraph pixels; some "
+        f"{health.births_per_year:.0f} pixels turn hot in a year"
+        + (f", {health.newborn:.0f} since the last dark." if health.newborn is not None else "."),
+    )
+    for piece in health.advice:
+        print_lines(f"Next: {_advice(piece)}, worth {piece.equivalent_subs:.0f} subs then.")
+    if not health.advice:
+        print_lines("No single night more would gain 2 %.")
+
+
+def _advice(piece: "Advice") -> str:
+    at = f" at {piece.setting}"
+    if piece.exposure_s is None:
+        return f"{piece.n_frames} biases{at}"
+    near = "" if piece.temperature_c is None else f", near {piece.temperature_c:.0f} C"
+    return f"{piece.n_frames} darks of {piece.exposure_s:g} s{at}{near}"
 
 
 def _counted(report: "CheckReport", severity: str) -> str:

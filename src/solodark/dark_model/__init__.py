@@ -2,6 +2,7 @@
 
 from solodark.dark_model.fit import learn
 from solodark.dark_model.generate import generate
+from solodark.dark_model.health import Advice, ModelHealth, examine
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.predict import level_image, predict
 from solodark.dark_model.series import is_bias, series_index
@@ -16,8 +17,11 @@ from solodark.dark_model.without_sub import (
 )
 
 __all__ = [
+    "Advice",
     "DarkModel",
     "LearnSettings",
+    "ModelHealth",
+    "examine",
     "from_arrays",
     "generate",
     "generate_each_light",
