@@ -54,8 +54,8 @@ def learn(  # numpydoc ignore=PR01
 ) -> None:
     """Learn the dark model of your camera from the darks you have.
 
-    One model is for one camera and one size; gains and ISOs may lie together. Lights, masters and damaged files
-    are left out and listed; your files are only read.
+    One model is for one camera and one size; gains and ISOs may lie together. Lights, masters and
+    damaged files are left out and listed; your files are only read.
     """
     from solodark.workflows.learn import learn_files
 
