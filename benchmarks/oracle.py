@@ -8,6 +8,7 @@ of pixels, and updates it by the sub with Bayes' rule.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,18 @@ from solodark.synthetic.telegraph import TelegraphState
 
 _FULL = 0.98
 _SHARE_LEFT = 1e-7  # of the true patterns' variance, left out by the rank that is enough
+
+
+def circumstances(shot: SyntheticExposure) -> dict[str, Any]:
+    """Tell how a shot was really taken."""
+    acquisition = shot.frame.acquisition
+    return {
+        "exposure_s": acquisition.exposure_s,
+        "temperature_c": shot.truth.temperature_c,
+        "iso": acquisition.iso,
+        "date": acquisition.date_obs,
+        "glow_amplitude": shot.truth.glow_amplitude,
+    }
 
 
 class Oracle:
@@ -133,14 +146,7 @@ class Oracle:
 
     def _noise(self, shot: SyntheticExposure) -> np.ndarray:
         """Give the variance of every pixel; that of the converter where it is full."""
-        acquisition = shot.frame.acquisition
-        variance = self._camera.noise_variance_adu(
-            exposure_s=acquisition.exposure_s,
-            temperature_c=shot.truth.temperature_c,
-            iso=acquisition.iso,
-            date=acquisition.date_obs,
-            glow_amplitude=shot.truth.glow_amplitude,
-        )
+        variance = self._camera.noise_variance_adu(**circumstances(shot))
         return np.maximum(variance.reshape(-1).astype(np.float64), 1.0 / 12.0)
 
     def _expected_hops(
@@ -159,21 +165,10 @@ class Oracle:
         return hops
 
     def _at_level(self, shot: SyntheticExposure, high: bool) -> np.ndarray:
-        telegraph = self._camera.telegraph_dark
-        acquisition = shot.frame.acquisition
-        state = TelegraphState(np.full(telegraph.index.size, high), acquisition.date_obs)
-        return (
-            self._camera.expected_dark_adu(
-                exposure_s=acquisition.exposure_s,
-                temperature_c=shot.truth.temperature_c,
-                iso=acquisition.iso,
-                date=acquisition.date_obs,
-                glow_amplitude=shot.truth.glow_amplitude,
-                telegraph_state=state,
-            )
-            .reshape(-1)
-            .astype(np.float64)
-        )
+        telegraph, how = self._camera.telegraph_dark, circumstances(shot)
+        state = TelegraphState(np.full(telegraph.index.size, high), how["date"])
+        level = self._camera.expected_dark_adu(**how, telegraph_state=state)
+        return level.reshape(-1).astype(np.float64)
 
 
 def _covariance(values: np.ndarray) -> np.ndarray:

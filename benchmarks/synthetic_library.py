@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from machine import describe_machine
-from oracle import Oracle
+from oracle import Oracle, circumstances
 from solodark.dark_model import DarkModel, LearnSettings, generate, learn
 from solodark.frames import cfa_planes
 from solodark.synthetic import (
@@ -166,18 +166,6 @@ def unborn(camera: SyntheticCamera, shot: SyntheticExposure, last: datetime) -> 
 def own_noise(camera: SyntheticCamera, shot: SyntheticExposure) -> np.ndarray:
     """Give the true noise of every pixel of a shot, ADU."""
     return np.sqrt(camera.noise_variance_adu(**circumstances(shot)))
-
-
-def circumstances(shot: SyntheticExposure) -> dict[str, object]:
-    """Tell how a shot was really taken."""
-    acquisition = shot.frame.acquisition
-    return {
-        "exposure_s": acquisition.exposure_s,
-        "temperature_c": shot.truth.temperature_c,
-        "iso": acquisition.iso,
-        "date": acquisition.date_obs,
-        "glow_amplitude": shot.truth.glow_amplitude,
-    }
 
 
 def robust_sigma(session: SyntheticSession) -> float:
