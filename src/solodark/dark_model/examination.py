@@ -58,6 +58,8 @@ class Examination:
         The library's level without dark signal.
     level_ratio : float
         Level without dark signal over the library's.
+    highest_level_adu : float
+        The highest level of the library's frames.
     level_span_adu : float
         From the lowest to the highest level of the library's frames.
     setting : int
@@ -94,6 +96,7 @@ class Examination:
     level_excess_adu: float
     resting_adu: float
     level_ratio: float
+    highest_level_adu: float
     level_span_adu: float
     setting: int
     amplitude: float
@@ -195,10 +198,12 @@ def _levels(model: DarkModel, solved: Solved) -> dict[str, float]:
     found, resting = float(np.mean(solved.levels)), level(np.zeros(model.rank))
     expected = level(solved.state)
     own = model.library.states[model.library.setting == solved.setting]
+    known = [level(state) for state in own]
     return {
         "level_adu": found,
         "level_excess_adu": found - expected,
         "resting_adu": resting,
         "level_ratio": (found - expected + resting) / resting if resting > 0 else 1.0,
-        "level_span_adu": float(np.ptp([level(state) for state in own])),
+        "highest_level_adu": max(known),
+        "level_span_adu": max(known) - min(known),
     }

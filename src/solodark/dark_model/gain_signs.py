@@ -14,6 +14,7 @@ _FITS = 0.7  # noise within a factor of two of what a scale or light makes of it
 _ROWS = 64
 _OCTAVE = 0.08  # levels drift by a few per cent
 _STEADY_EXCESS = 2.0
+_SHOT_DOMINANCE = (10.0, 3.0, 1.0)  # shot noise over the frame's own: the purest there are
 _LEAST_PIXELS = 1000  # then chance moves their median square by 6 %
 _MEDIAN_OF_SQUARE = 0.454936  # of chi-squared with one degree of freedom
 _SHOT_NOISE = (
@@ -60,7 +61,8 @@ def power_of_two(exam: Examination) -> float:
         explains its noise better.
     """
     resting = exam.resting_adu
-    if resting < _LEAST_LEVEL_SIGMAS * np.sqrt(exam.expected_variance) or exam.level_ratio <= 0:
+    quietest = float(np.sqrt(exam.model.law.frame_variance.min()))
+    if resting < _LEAST_LEVEL_SIGMAS * quietest or exam.level_ratio <= 0:
         return 1.0
     octaves = float(np.log2(exam.level_ratio))
     factor = 2.0 ** round(octaves)
@@ -123,10 +125,14 @@ def _shot_noise(exam: Examination) -> Cause | None:
     shot = exam.slope_adu * exam.pattern
     own = exam.variance + np.maximum(shot, 0.0)
     steady = exam.model.pixels.excess[exam.rows] < _STEADY_EXCESS
-    told = steady & (shot > exam.variance) & (exam.map_variance < own)
-    told &= exam.pattern < exam.model.censor_adu
-    if np.count_nonzero(told) < _LEAST_PIXELS:
+    told = steady & (exam.map_variance < own) & (exam.pattern < exam.model.censor_adu)
+    for dominance in _SHOT_DOMINANCE:
+        brightest = told & (shot > dominance * exam.variance)
+        if np.count_nonzero(brightest) >= _LEAST_PIXELS:
+            break
+    else:
         return None
+    told = brightest
     ratio = float(np.median(exam.residual[told] ** 2 / own[told])) / _MEDIAN_OF_SQUARE
     if _SHOT_NOISE[0] < ratio < _SHOT_NOISE[1]:
         return None

@@ -8,6 +8,7 @@ from solodark.dark_model.examination import Examination
 from solodark.dark_model.expectation import strongest_state
 from solodark.dark_model.fingerprint import agreement, local_level, part_agreements, prepare
 from solodark.dark_model.geometry import Geometry, find_geometry
+from solodark.dark_model.light_signs import is_too_bright
 from solodark.dark_model.noise import robust_variance
 from solodark.frames.bright_peaks import find_peaks
 
@@ -82,6 +83,7 @@ def find_identity(exam: Examination, *, lit: bool, scaled: bool) -> list[Cause]:
     elif seen:
         cause = None if scaled else _subtracted(exam) or (None if lit else _too_weak(exam))
     else:
+        lit = lit and is_too_bright(exam)
         cause = (None if lit else _resampled(exam)) or _moved(exam)
         cause = cause or _not_seen(exam, missing and not scaled, lit)
     return [cause] if cause else []
@@ -94,8 +96,8 @@ def _not_seen(exam: Examination, missing: bool, lit: bool) -> Cause:
     if subtracted is not None or not lit:
         return subtracted or _foreign(exam)
     return Cause(
-        "holds so much light that nothing of this sensor's dark signal shows; it is a light or a "
-        "flat, expected a dark",
+        "holds light, and nothing of this sensor's dark signal; it is a light or a flat, or of "
+        "another camera, expected a dark",
         Weight.WRONG,
     )
 

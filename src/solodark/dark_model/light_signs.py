@@ -13,7 +13,7 @@ from solodark.dark_model.expectation import noise_margin
 from solodark.dark_model.fingerprint import block_medians
 from solodark.frames.bright_peaks import find_peaks
 
-__all__ = ["brought_by_light", "find_light"]
+__all__ = ["brought_by_light", "find_light", "is_too_bright"]
 
 _BLOBS_PER_MEGAPIXEL = 2.0
 """Of real darks; tracks of cosmic rays that look like stars."""
@@ -22,6 +22,7 @@ _AGREES = 2.0  # level and noise tell the same amount of light within this facto
 _USUAL_SLOPE_ADU, _AGREES_IF_UNKNOWN = 1.5, 10.0  # cameras hold 0.07 to 7 e- in an ADU
 _PRNU = 0.03  # light also brings the sensor's uneven response, at most so much of itself
 _GRADIENT_SIGMAS = (1.0, 2.0)  # settling cameras drift by 0.5 of the noise
+_ANY_DARK = 2.5  # a longer or warmer dark than the library's lifts the level so much further
 _FLAT_SIGMAS = 30.0  # no leak: the shutter was open
 
 
@@ -64,6 +65,24 @@ def brought_by_light(exam: Examination) -> bool:
     if level_adu > _FLAT_SIGMAS * np.sqrt(exam.expected_variance):
         return bool(rise >= shot / agrees)  # and vignetting and dust on top
     return bool(shot / agrees <= rise <= shot * agrees + (_PRNU * level_adu) ** 2)
+
+
+def is_too_bright(exam: Examination) -> bool:
+    """Tell whether the level is beyond any dark's, whatever its state.
+
+    Parameters
+    ----------
+    exam : Examination
+        The sub beside what is expected of it.
+
+    Returns
+    -------
+    bool
+        False for the level that an unknown sensor's dark signal may reach, too.
+    """
+    noisiest = float(np.sqrt(exam.model.law.frame_variance.max()))
+    rise_adu = _ANY_DARK * max(0.0, exam.highest_level_adu - exam.resting_adu)
+    return exam.level_adu > exam.resting_adu + max(rise_adu, _FLAT_SIGMAS * noisiest)
 
 
 def _stars(exam: Examination) -> Cause | None:
