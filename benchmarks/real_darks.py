@@ -74,9 +74,10 @@ def measure(row: HeldOut, data: Path) -> dict[str, object]:
         learned = learn_files([data / folder for folder in row.folders], model, leave_out=held_out)
         size_mib = model.stat().st_size / 2**20
         summary = evaluate_files(held_out, model)
-        bound = bayesian_bound(load_model(model), held_out[0])
-    ours = {name: summary.table.cell("solodark", name) for name in STRATA}
+        ours = {name: summary.table.cell("solodark", name) for name in STRATA}
+        least = least_error(load_model(model), held_out[0])
     reached = [ours[name].equivalent_subs for name in STRATA]
+    bound = ours["ordinary"].variance_adu2 / least
     by_prototype = ours["all"].variance_adu2 / ours["winsorised"].error_adu2
     print(
         f"{row.name}: " + " / ".join(f"{value:.1f}" for value in reached)
@@ -103,12 +104,12 @@ def measure(row: HeldOut, data: Path) -> dict[str, object]:
     }
 
 
-def bayesian_bound(model: DarkModel, sub: Path) -> float:
-    """Give the equivalent subs that no estimate from that library and that sub can exceed.
+def least_error(model: DarkModel, sub: Path) -> float:
+    """Give the squared error, ADU^2, that no estimate from that library and that sub can beat.
 
     The Cramer-Rao bound of the linear model, its states and noise taken as known, under the learned
-    spread of the pixels (van Trees 1968): the error of a prediction is ``x (sum_f x_f x_f / v_f +
-    precision)^-1 x``, averaged here over ordinary pixels, the lower 97 % of the random sample.
+    spread of the pixels (van Trees 1968): a prediction errs by ``x (sum_f x_f x_f / v_f +
+    precision)^-1 x``, a sub by its noise; averaged over the lower 97 % of the random sample.
     """
     with open_frame(sub) as frame:
         solved = solve(model, frame)
@@ -120,8 +121,8 @@ def bayesian_bound(model: DarkModel, sub: Path) -> float:
     places = model.sample[: model.sample_random].T
     level = np.einsum("d,dn->n", x, model.pixels.maps[:, *places])
     ordinary = level <= np.quantile(level, 0.97)
-    error = errors[model.pixels.component[tuple(places)][ordinary]].mean()
-    return 1.0 + solved.frame_variance / float(error)
+    error = errors[model.pixels.component[tuple(places)][ordinary]]
+    return float(np.mean(1.0 / (1.0 / error + 1.0 / solved.frame_variance)))
 
 
 if __name__ == "__main__":
