@@ -104,11 +104,11 @@ def test_worse_headers_make_a_wider_interval(dark_nights, rng):
 
 
 def test_far_outside_the_library_the_interval_is_wider(dark_nights, rng):
-    model = library(dark_nights.model, rng)
+    model = library(dark_nights.model, rng, n_series=40, header_error_c=0.2)
     law = learn_law(model)
     inside = span_of(model, law, 180.0, 14.0)
-    assert span_of(model, law, 1800.0, 14.0) > 1.5 * inside
-    assert span_of(model, law, 180.0, 55.0) > 1.5 * inside
+    assert span_of(model, law, 1800.0, 14.0) > 4.0 * inside
+    assert span_of(model, law, 180.0, 55.0) > 4.0 * inside
 
 
 def test_one_exposure_is_taken_as_proportional_with_an_honest_doubt(dark_nights, rng):
@@ -125,8 +125,10 @@ def test_a_library_without_biases_still_knows_the_zero_of_its_states(dark_nights
     shortest = whole.library.exposure_s <= 60.0
     zero = whole.library.states[shortest].mean(axis=0)
     shifted = replace(whole, library=replace(whole.library, states=whole.library.states - zero))
-    state, _ = learn_law(shifted).state(180.0, 17.0)
-    assert strength_of(whole, state + zero) == pytest.approx(true_strength(180.0, 15.0), rel=0.05)
+    law = learn_law(shifted)
+    for exposure_s in (90.0, 240.0):
+        found = strength_of(whole, law.state(exposure_s, 10.0)[0] + zero)
+        assert found == pytest.approx(true_strength(exposure_s, 8.0), rel=0.08)
 
 
 def test_headers_without_temperature_leave_the_exposure_and_a_wide_interval(dark_nights, rng):

@@ -184,21 +184,24 @@ def test_a_hot_pixel_that_hops_tonight_is_followed_and_a_star_is_not(dark_nights
     assert np.abs(around).max() < 8.0
 
 
-def test_the_response_of_pixels_under_a_bright_sky_is_not_taken_for_dark_signal(dark_nights, take):
-    lights = [shot.frame for shot in take(plain_sky(), 6)]
-    response = np.random.default_rng(8).normal(0.0, 0.01, SHAPE)
-    sky = 3000.0 * (1.0 + response)
+def test_the_response_of_pixels_under_a_bright_sky_is_not_taken_for_newborn_pixels(
+    dark_nights, take
+):
+    late = timedelta(days=1000)  # by then many pixels may have turned hot
+    sky = 3000.0 * np.random.default_rng(8).normal(1.0, 0.03, SHAPE)
     dice = np.random.default_rng(9)
     bright = [
-        replace(light, data=light.data + dice.normal(sky, 60.0).astype(np.float32))
-        for light in lights
+        replace(
+            shot.frame,
+            data=shot.frame.data + dice.normal(sky, 60.0).astype(np.float32),
+            acquisition=replace(
+                shot.frame.acquisition, date_obs=shot.frame.acquisition.date_obs + late
+            ),
+        )
+        for shot in take(plain_sky(), 6)
     ]
     master = generate_for_lights(dark_nights.model, bright)
-    left = (master.data - generate_for_lights(dark_nights.model, lights).data)[3:-3, 3:-3]
-    ordinary = (master.flags[3:-3, 3:-3] & PixelFlags.HOT.value) == 0
-    taken = np.corrcoef(left[ordinary], response[3:-3, 3:-3][ordinary])[0, 1]
-    assert np.std(left[ordinary]) < 0.1 * 30.0
-    assert abs(taken) < 0.2
+    assert np.count_nonzero(master.flags & PixelFlags.CHANGED.value) < 0.001 * sky.size
 
 
 @pytest.mark.parametrize("turn", [np.flipud, np.fliplr])
