@@ -62,7 +62,8 @@ def _colder_than_library_c(model: DarkModel, temperature_c: float | None) -> flo
 
 def _amplitudes(model: DarkModel) -> Array:
     states = model.library.states
-    return np.asarray(np.sqrt(np.einsum("fr,rq,fq->f", states, model.strength, states)))
+    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
+    return np.asarray(np.sqrt(np.maximum(strength2, 0.0)))
 
 
 def expected_variance(model: DarkModel, amplitude: float, setting: int) -> float:
@@ -85,35 +86,37 @@ def expected_variance(model: DarkModel, amplitude: float, setting: int) -> float
     float
         ADU^2.
     """
-    own = np.flatnonzero(model.library.setting == setting)
-    variances = model.law.frame_variance[own]
-    powers = np.vander(_amplitudes(model)[own], 3, increasing=True)
-    # Relative errors are alike for all frames, so each counts relative to its own.
-    coefficients, _ = nnls(powers / variances[:, None], np.ones(own.size))
+    coefficients, _ = _variance_law(model, setting)
     return float(np.vander([amplitude], 3, increasing=True)[0] @ coefficients)
 
 
-def noise_margin(model: DarkModel) -> float:
+def _variance_law(model: DarkModel, setting: int) -> tuple[Array, Array]:
+    """Fit the law to a setting's frames; give it, and their variances over what it expects."""
+    own = model.library.setting == setting
+    variances = model.law.frame_variance[own]
+    powers = np.vander(_amplitudes(model)[own], 3, increasing=True)
+    # Relative errors are alike for all frames, so each counts relative to its own.
+    coefficients, _ = nnls(powers / variances[:, None], np.ones(variances.size))
+    return coefficients, variances / (powers @ coefficients)
+
+
+def noise_margin(model: DarkModel, setting: int) -> float:
     """How far a dark's variance may lie from what is expected, as a factor.
 
     Parameters
     ----------
     model : DarkModel
         The sensor.
+    setting : int
+        Gain setting.
 
     Returns
     -------
     float
         What the library's own frames reach, and a half more for what it has not seen.
     """
-    amplitudes = _amplitudes(model)
-    ratios = [
-        variance / expected_variance(model, float(amplitude), int(setting))
-        for variance, amplitude, setting in zip(
-            model.law.frame_variance, amplitudes, model.library.setting, strict=True
-        )
-    ]
-    return float(_MARGIN * max(*ratios, *(1.0 / ratio for ratio in ratios)))
+    _, ratios = _variance_law(model, setting)
+    return float(_MARGIN * max(ratios.max(), (1.0 / ratios).max()))
 
 
 def strongest_state(model: DarkModel) -> Array:

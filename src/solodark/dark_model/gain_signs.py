@@ -98,7 +98,7 @@ def _scaled(exam: Examination, factor: float) -> Cause:
 
 def _noise(exam: Examination) -> Cause | None:
     ratio = exam.variance / exam.expected_variance
-    margin = noise_margin(exam.model)
+    margin = noise_margin(exam.model, exam.setting)
     # Diffusion current grows as the square of the depletion current that hot pixels are made of.
     if ratio > margin * max(1.0, exam.amplitude**2):
         return Cause(

@@ -105,7 +105,7 @@ def _even_light(exam: Examination) -> Cause | None:
     found = f"lies {level_adu:.0f} ADU above the library's level, with the shot noise of light"
     if level_adu > _FLAT_SIGMAS * sigma:
         return Cause(f"{found}; it is a light or a flat, expected a dark", Weight.REFUSED)
-    much = exam.variance > noise_margin(exam.model) * exam.expected_variance
+    much = exam.variance > noise_margin(exam.model, exam.setting) * exam.expected_variance
     return Cause(
         f"{found}; light has leaked in: cap the camera, cover the viewfinder and take it anew",
         Weight.REFUSED if much else Weight.DOUBT,
