@@ -28,7 +28,7 @@ from trust_cameras import real_subjects, synthetic_subjects
 from wrong_subs import WRONG_SUBS, Attempt, Subject
 
 RESULTS = Path(__file__).parent / "results" / "trust.json"
-WRONG_PER_SUBJECT = 6
+WRONG_PER_SUBJECT = 5
 
 
 def main() -> None:
