@@ -1,5 +1,6 @@
 """Lights on disk, or a mere question, become master darks on disk."""
 
+import gzip
 from dataclasses import replace
 from datetime import timedelta
 
@@ -70,6 +71,15 @@ def test_the_header_names_the_lights_and_where_the_state_is_from(dark_nights, li
         assert file_sha256(path)[:16] in history
     assert "warmpixels" in history
     assert "Generatedfrom3lights" in "".join(header["COMMENT"]).replace(" ", "")
+
+
+def test_a_packed_light_gives_its_name_without_both_suffixes(dark_nights, lights, tmp_path):
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    original = min(lights.glob("light*"))
+    (packed / "M31_1.fits.gz").write_bytes(gzip.compress(original.read_bytes()))
+    generate_files_for_lights(packed, dark_nights.model, tmp_path / "darks", each=True)
+    assert [path.name for path in (tmp_path / "darks").iterdir()] == ["M31_1_dark.fits"]
 
 
 def test_two_lights_of_one_name_are_refused_before_the_work(dark_nights, night, lights, tmp_path):

@@ -290,4 +290,7 @@ def _outside(asked: str, span: str) -> str:
 
 
 def _span(low: float, high: float, unit: str) -> str:
-    return f"library's {low:g} {unit}" if low == high else f"library's {low:g} to {high:g} {unit}"
+    low_end, high_end = f"{low:.3g}", f"{high:.3g}"
+    if low_end == high_end:
+        return f"library's {low_end} {unit}"
+    return f"library's {low_end} to {high_end} {unit}"

@@ -23,6 +23,7 @@ from solodark.formats import (
     write_master,
 )
 from solodark.formats.masters import Target
+from solodark.formats.readers import READERS, suffix_of
 from solodark.frames import FrameKind, MasterDark, PixelFlags, Progress, Verdict, silent
 from solodark.workflows.learn import load_model, open_frames
 
@@ -300,7 +301,7 @@ def _places(lights: Sequence[Path], folder: Path) -> list[Path]:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; one dark for each light needs a folder")
     _require_folder(folder)
-    places = [folder / f"{light.stem}_dark.fits" for light in lights]
+    places = [folder / f"{_bare_name(light)}_dark.fits" for light in lights]
     twice = {place for place in places if places.count(place) > 1}
     if twice:
         raise OutputError(
@@ -308,6 +309,12 @@ def _places(lights: Sequence[Path], folder: Path) -> list[Path]:
             "lights by itself"
         )
     return places
+
+
+def _bare_name(path: Path) -> str:
+    """Name of a frame without its suffix, which may have two parts: light_1.fits.fz."""
+    suffix = suffix_of(path, READERS) or path.suffix
+    return path.name[: len(path.name) - len(suffix)]
 
 
 def _require_new(outputs: Sequence[Path], lights: Sequence[Path]) -> None:
