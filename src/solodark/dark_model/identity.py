@@ -204,8 +204,13 @@ def _smeared(exam: Examination) -> Cause | None:
         return None
     dark = prepare(exam.least_dark, exam.sigma)
     neighbours = ((0, 1), (0, -1), (1, 0), (-1, 0))
-    share = max(agreement(np.roll(exam.fine, by, (0, 1)), dark).slope for by in neighbours)
-    share /= exam.at_least.slope
+    whole = exam.at_least.slope
+    # Charge that is left behind on its way out smears the sensor's own pattern too.
+    share = max(
+        agreement(np.roll(exam.fine, by, (0, 1)), dark).slope / whole
+        - agreement(np.roll(dark, by, (0, 1)), dark).slope
+        for by in neighbours
+    )
     if share < _NEIGHBOURS_SHARE:
         return None
     return _resampled_to_size(f"shows {share:.0%} of each pixel's dark signal in its neighbours")
