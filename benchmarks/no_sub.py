@@ -5,7 +5,8 @@ the darks judge what the lights, or exposure and header alone, foretold. Beside 
 for what is made without any frame: the camera's own truth with every telegraph pixel at its mean in
 the long run, and that truth at a temperature as wrong as this camera's headers are. Lights may pass
 them: they show where hot pixels stand tonight. The real lights are those of an STL-1001E; its model
-learns from two of five darks, the other three judge::
+learns from two of five darks, the other three judge. Of an ASI178MC each exposure in turn is
+foretold from the states of the others::
 
     python benchmarks/no_sub.py ../shared/data
 """
@@ -15,7 +16,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from solodark.dark_model import (
     solve,
 )
 from solodark.dark_model.from_lights import find_thermometer, solve_light
+from solodark.dark_model.learn_law import learn_law
 from solodark.evaluation import SeriesSums, measure_series, tabulate
 from solodark.formats import find_frame_paths, read_frame
 from solodark.frames import Frame, FrameKind
@@ -85,6 +87,7 @@ def main() -> None:
         result["cooled, mono"] = cooled()
         if options.data:
             result["real lights"] = real_lights(options.data / "mit-luxembourg-2018-10-12")
+            result["real law"] = real_law(options.data / "asi178mc")
     options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
@@ -321,6 +324,42 @@ def real_lights(folder: Path) -> dict[str, object]:
         "equivalent_subs": show("real lights", [sums]),
         "strength of the lights over that of the held-out darks": states,
     }
+
+
+def real_law(folder: Path) -> list[dict[str, float]]:
+    """Foretell the states of each exposure of a real camera from those of the others."""
+    frames = [read_frame(path) for path in find_frame_paths(folder)]
+    model = learn(frames, rng=np.random.default_rng(1))
+    exposures_s = model.library.exposure_s
+    rows = []
+    for exposure_s in np.unique(exposures_s[exposures_s >= 1.0]):
+        law = learn_law(without_exposure(model, exposure_s))
+        errors, spans = [], []
+        for k in np.flatnonzero(exposures_s == exposure_s):
+            told, covariance = law.state(exposure_s, model.library.sensor_temperature_c[k])
+            ruler = model.strength @ told
+            errors.append(float(ruler @ model.library.states[k] / (ruler @ told)) - 1.0)
+            spans.append(float(np.sqrt(ruler @ covariance @ ruler) / (ruler @ told)))
+        rows.append(
+            {
+                "held out, s": float(exposure_s),
+                "error, rms": round(float(np.sqrt(np.mean(np.square(errors)))), 4),
+                "interval, one sigma": round(float(np.mean(spans)), 4),
+            }
+        )
+    print("real law:", *rows, sep="\n  ")
+    return rows
+
+
+def without_exposure(model: DarkModel, exposure_s: float) -> DarkModel:
+    """Leave the darks of one exposure out of what the law is learned from."""
+    known, kept = model.library, model.library.exposure_s != exposure_s
+    columns = ("exposure_s", "sensor_temperature_c", "series", "setting", "states", "taken_s")
+    names = tuple(name for name, keep in zip(known.names, kept, strict=True) if keep)
+    library = replace(
+        known, names=names, **{column: getattr(known, column)[kept] for column in columns}
+    )
+    return replace(model, library=library)
 
 
 if __name__ == "__main__":
