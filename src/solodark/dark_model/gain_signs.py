@@ -17,10 +17,7 @@ _STEADY_EXCESS = 2.0
 _SHOT_DOMINANCE = (10.0, 3.0, 1.0)  # shot noise over the frame's own: the purest there are
 _LEAST_PIXELS = 1000  # then chance moves their median square by 6 %
 _MEDIAN_OF_SQUARE = 0.454936  # of chi-squared with one degree of freedom
-_SHOT_NOISE = (
-    0.7,
-    1.7,
-)  # half the gain gives 0.5 and double 2; right subs of four cameras stay inside
+_SHOT_NOISE = (0.5**0.5, 2.0**0.5)  # half way from this gain to half and to double of it
 _LEVEL_SIGMAS = 5.0  # a library's own levels drift by less
 
 
@@ -117,11 +114,7 @@ def _noise(exam: Examination) -> Cause | None:
 
 
 def _shot_noise(exam: Examination) -> Cause | None:
-    """Hot pixels whose noise does not follow their signal as at the library's gain.
-
-    What the model misjudges only adds to their deviations; so too little noise says more than too
-    much.
-    """
+    """Hot pixels whose noise does not follow their signal as at the library's gain."""
     shot = exam.slope_adu * exam.pattern
     own = exam.variance + np.maximum(shot, 0.0)
     steady = exam.model.pixels.excess[exam.rows] < _STEADY_EXCESS
@@ -133,7 +126,8 @@ def _shot_noise(exam: Examination) -> Cause | None:
     else:
         return None
     told = brightest
-    ratio = float(np.median(exam.residual[told] ** 2 / own[told])) / _MEDIAN_OF_SQUARE
+    squares = exam.residual[told] ** 2 / (own + exam.map_variance)[told]
+    ratio = float(np.median(squares)) / _MEDIAN_OF_SQUARE
     if _SHOT_NOISE[0] < ratio < _SHOT_NOISE[1]:
         return None
     return Cause(
