@@ -189,6 +189,13 @@ def test_a_frame_that_is_no_whole_exposure_is_refused(dark_nights, sub, change, 
     assert sentence in refusal(dark_nights.model, changed, force=force)
 
 
+def test_hot_pixels_that_ran_over_into_their_neighbours_are_refused(dark_nights, sub, rng):
+    """Noise of its own hides from neighbours that the signal was averaged."""
+    smooth = (sub.data + np.roll(sub.data, 1, 0) + np.roll(sub.data, 1, 1)) / 3
+    noisy = replace(sub, data=np.rint(smooth + rng.normal(0.0, 6.0, sub.shape)))
+    assert "dark signal in its neighbours" in refusal(dark_nights.model, noisy, force=True)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
