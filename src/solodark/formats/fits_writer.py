@@ -1,5 +1,6 @@
 """FITS files written: single frames, and the HDUs of masters."""
 
+import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plane", "fits_header", "write_hdus"]
 
-_BAND_ROWS = 32
+_BAND_ROWS = 16
 _BLOCK_BYTES = 2880
 
 Plane = tuple[str, NDArray[Any], "fits.Header"]
@@ -78,21 +79,23 @@ def write_hdus(path: Path, planes: Sequence[Plane]) -> None:
     ]
     headers = [hdu.header.tostring().encode("ascii") for hdu in hdus]
     images = [pixels for _, pixels, _ in planes]
-    sizes = [len(h) + i.nbytes + _fill(i) for h, i in zip(headers, images, strict=True)]
-    starts = [0, *accumulate(sizes)][:-1]
+    sizes = [len(h) + _padded(i.nbytes) for h, i in zip(headers, images, strict=True)]
+    *starts, end = accumulate(sizes, initial=0)
     with atomic_write(path) as temporary, ThreadPoolExecutor() as threads:
+        os.truncate(temporary, end)
         list(threads.map(partial(_write_hdu, temporary), starts, headers, images))
 
 
-def _fill(pixels: NDArray[Any]) -> int:
-    """Give the bytes that fill the last block."""
-    return -pixels.nbytes % _BLOCK_BYTES
+def _padded(n_bytes: int) -> int:
+    """Give the length in whole blocks."""
+    return n_bytes + -n_bytes % _BLOCK_BYTES
 
 
 def _write_hdu(path: Path, start: int, header: bytes, pixels: NDArray[Any]) -> None:
-    """Write header and big-endian pixels to their place in the file.
+    """Write header and big-endian pixels to their place in a file that is all zeros.
 
-    Turning the bytes of a whole plane at once takes fresh memory, and five times longer.
+    Turning the bytes of a whole plane at once takes fresh memory, and five times longer; so does
+    writing the zeros that masks and flags are made of.
     """
     with path.open("rb+") as file:
         file.seek(start)
@@ -101,5 +104,7 @@ def _write_hdu(path: Path, start: int, header: bytes, pixels: NDArray[Any]) -> N
             band = pixels[row : row + _BAND_ROWS]
             if band.dtype == np.uint16:  # FITS knows signed ones only; astropy's header has BZERO
                 band = (band ^ np.uint16(0x8000)).view(np.int16)
-            file.write(band.astype(band.dtype.newbyteorder(">"), order="C").data)
-        file.write(bytes(_fill(pixels)))
+            if band.any():
+                file.write(band.astype(band.dtype.newbyteorder(">"), order="C").data)
+            else:
+                file.seek(band.nbytes, os.SEEK_CUR)
