@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.dark_signal import dark_pattern, mean_scatter, strength2_of
 from solodark.dark_model.expectation import expected_variance, least_state
 from solodark.dark_model.fingerprint import (
     Agreement,
@@ -13,7 +14,7 @@ from solodark.dark_model.fingerprint import (
     prepare,
     sampled_rows,
 )
-from solodark.dark_model.model import DarkModel, decoded_weights
+from solodark.dark_model.model import DarkModel
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.predict import Prediction
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
@@ -138,10 +139,10 @@ def examine(
     fine = prepare(frame, sigma)
     light = np.nan_to_num(frame - pattern)
     residual = light - local_level(light)
-    strength2 = float(solved.state @ model.strength @ solved.state)
-    amplitude = float(np.sqrt(max(0.0, strength2)))
+    amplitude = float(np.sqrt(max(0.0, strength2_of(model, solved.state))))
     state = least_state(model, sub.acquisition, solved.setting)
-    dark = None if state is None else _dark(model, state, rows)
+    dark = None if state is None else dark_pattern(model, state, rows)
+    scatter = mean_scatter(model, rows) * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
     unknown = Agreement(0.0, 0.0)
     return Examination(
         model=model,
@@ -149,7 +150,7 @@ def examine(
         above=above,
         rows=rows,
         pattern=pattern,
-        map_variance=prediction.variance[rows] + _scatter(model, rows, amplitude),
+        map_variance=prediction.variance[rows] + scatter,
         residual=residual,
         light=light,
         variance=robust_variance(residual),
@@ -170,23 +171,6 @@ def examine(
 def _own_sigma(frame: Image) -> float:
     fine = frame - local_level(frame)
     return float(np.sqrt(max(robust_variance(fine[np.isfinite(fine)]), 1e-6)))
-
-
-def _scatter(model: DarkModel, rows: NDArray[np.intp], amplitude: float) -> Image:
-    """Variance of what no state explains, ADU^2."""
-    weights = decoded_weights().astype(np.float32)
-    scatter = np.zeros((rows.size, model.shape[1]), np.float32)
-    for variance, codes in zip(model.scatter_grid, model.pixels.scatter, strict=True):
-        scatter += np.float32(variance) * weights[codes[rows]]
-    return scatter * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
-
-
-def _dark(model: DarkModel, state: NDArray[np.float64], rows: NDArray[np.intp]) -> Image:
-    dark = np.zeros((rows.size, model.shape[1]), np.float32)
-    maps = model.pixels.maps[len(model.settings) :]
-    for strength, layer in zip(state.astype(np.float32), maps, strict=True):
-        dark += strength * layer[rows]
-    return dark
 
 
 def _levels(model: DarkModel, solved: Solved) -> dict[str, float]:

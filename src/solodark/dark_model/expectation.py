@@ -4,11 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from solodark.dark_model.dark_signal import library_strength2
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.series import BIAS_EXPOSURE_S
 from solodark.frames import Acquisition
 
-__all__ = ["expected_variance", "least_state", "noise_margin", "strongest_state"]
+__all__ = ["expected_variance", "least_state", "noise_margin"]
 
 Array = NDArray[np.float64]
 
@@ -61,9 +62,7 @@ def _colder_than_library_c(model: DarkModel, temperature_c: float | None) -> flo
 
 
 def _amplitudes(model: DarkModel) -> Array:
-    states = model.library.states
-    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
-    return np.asarray(np.sqrt(np.maximum(strength2, 0.0)))
+    return np.asarray(np.sqrt(np.maximum(library_strength2(model), 0.0)))
 
 
 def expected_variance(model: DarkModel, amplitude: float, setting: int) -> float:
@@ -117,19 +116,3 @@ def noise_margin(model: DarkModel, setting: int) -> float:
     """
     _, ratios = _variance_law(model, setting)
     return float(_MARGIN * max(ratios.max(), (1.0 / ratios).max()))
-
-
-def strongest_state(model: DarkModel) -> Array:
-    """State of the library's frame with the strongest dark signal.
-
-    Parameters
-    ----------
-    model : DarkModel
-        The sensor.
-
-    Returns
-    -------
-    ndarray, shape (rank,)
-        Strength of each dark map.
-    """
-    return np.asarray(model.library.states[int(np.argmax(_amplitudes(model)))])

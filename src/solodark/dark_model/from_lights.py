@@ -13,8 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.dark_signal import (
+    dark_pattern,
+    library_strength2,
+    strength2_of,
+    strongest_state,
+)
 from solodark.dark_model.gain_settings import require_setting
 from solodark.dark_model.levels import plane_levels, robust_sigma
+from solodark.dark_model.master import full_scale_adu
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.neighbours import PAIRS, Neighbours
 from solodark.dark_model.noise import robust_variance
@@ -43,7 +50,6 @@ _QUIET_SIGMA = 3.0
 _QUIET_EXCESS = 3.0
 _FLAT = 3.0  # variance of neighbours over that of noise; noise alone exceeds it once in 300
 _MEDIAN_OF_VARIANCE = 0.92  # median over mean of a variance from 4 to 8 values, as most have
-_FULL_SCALE_16_BIT = 65_535
 _LINEAR_SHARE = 0.9
 _DARKEST = 0.3  # of a light's mean variance: what a corner without any sky still has
 _STARTS = (0.25, 0.5, 1.0, 2.0)  # lights need not be as long as the library's darks
@@ -98,7 +104,7 @@ def find_thermometer(model: DarkModel, setting: int = 0) -> Thermometer:
     hold of the others is in part smooth, amplifier glow above all, and a contrast does not see it:
     as regressors they would weaken the state.
     """
-    strongest = _strongest_pattern(model)
+    strongest = dark_pattern(model, strongest_state(model))
     chosen, neighbours = _choose(model, strongest)
     known = sample_pixels(model, setting)
     around = np.stack([neighbours.mean(one) for one in learned_maps(model, setting)], axis=1)
@@ -202,16 +208,6 @@ def _choose(model: DarkModel, strongest: Image) -> tuple[Places, Neighbours]:
     return chosen, Neighbours(y[chosen], x[chosen], step, used[:, enough])
 
 
-def _strongest_pattern(model: DarkModel) -> Image:
-    """Dark signal of the library's strongest dark, ADU above that of a bias."""
-    states = model.library.states
-    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
-    dark = np.zeros(model.shape, np.float32)
-    for share, one in zip(states[np.argmax(strength2)], learned_maps(model)[1:], strict=True):
-        dark += np.float32(share) * one
-    return dark
-
-
 def _reach(model: DarkModel, strongest: Image) -> float:
     """How far ordinary pixels spread in the strongest dark, or its noise if that is more."""
     noise2 = float(np.median(model.law.frame_variance))
@@ -223,11 +219,12 @@ def _contrasts(
 ) -> tuple[Array, SamplePixels, float]:
     """Contrast of pixels whose neighbourhood is flat, what the model knows of them, their noise."""
     near, pixels = thermometer.neighbours, thermometer.pixels
-    full_scale = model.acquisition.saturation_adu or _FULL_SCALE_16_BIT
     here = image[near.y, near.x].astype(np.float64)
     background = near.mean(image)
     spread = near.spread(image, background)
-    usable = np.isfinite(here) & np.isfinite(spread) & (here < _LINEAR_SHARE * full_scale)
+    usable = (
+        np.isfinite(here) & np.isfinite(spread) & (here < _LINEAR_SHARE * full_scale_adu(model))
+    )
     usable &= here - background < model.censor_adu
     slope = float(model.law.slope[thermometer.setting])
     variance, relative = _noise(slope, background, spread, usable & _random(thermometer))
@@ -274,7 +271,7 @@ def _nearest_state(model: DarkModel, values: Array, pixels: SamplePixels) -> Arr
 
 def _at_strength(model: DarkModel, pixels: SamplePixels, state: Array) -> SamplePixels:
     """Pixels whose model error is that of this state: it grows as the dark signal does."""
-    amplitude2 = float(state @ model.strength @ state) + FLOOR_AMPLITUDE2
+    amplitude2 = strength2_of(model, state) + FLOOR_AMPLITUDE2
     return replace(pixels, model_variance=pixels.model_variance * amplitude2)
 
 
@@ -318,7 +315,7 @@ def _weakest_state(model: DarkModel, exposure_s: float | None) -> Array:
     """State of the library's coldest dark, scaled to an exposure."""
     states = model.library.states
     exposures_s = np.nan_to_num(model.library.exposure_s)
-    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
+    strength2 = library_strength2(model)
     darks = np.flatnonzero((strength2 > FLOOR_AMPLITUDE2) & (exposures_s > 0))
     if exposure_s is None or not darks.size:
         return np.asarray(np.median(states, axis=0))

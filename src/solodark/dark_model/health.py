@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.dark_signal import strength2_of
+from solodark.dark_model.master import HOT_SIGMA, TELEGRAPH_EXCESS
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.predict import predict
 from solodark.dark_model.series import BIAS_EXPOSURE_S
@@ -18,8 +20,6 @@ Array = NDArray[np.float64]
 _NIGHT = 20  # frames that one takes in a night
 _ADVICE = 3
 _WORTHWHILE = 1.02
-_HOT_SIGMA = 10.0
-_TELEGRAPH_EXCESS = 4.0  # twice the noise of its class
 _SECONDS_PER_YEAR = 365.25 * 86_400
 
 
@@ -152,7 +152,7 @@ def examine(model: DarkModel, now: datetime) -> ModelHealth:
         exposure_range_s=_range(library.exposure_s),
         temperature_range_c=_range(library.sensor_temperature_c),
         n_hot=_count_hot(model, darks),
-        n_telegraph=int(np.count_nonzero(model.pixels.excess > _TELEGRAPH_EXCESS)),
+        n_telegraph=int(np.count_nonzero(model.pixels.excess > TELEGRAPH_EXCESS)),
         births_per_year=births,
         newborn=None if years is None else births * max(years, 0.0),
         equivalent_subs=worth,
@@ -172,7 +172,7 @@ def _nights(model: DarkModel) -> Iterator[_Night]:
         yield _Night(
             model.design(state, setting),
             float(model.law.frame_variance[own].mean()),
-            float(state @ model.strength @ state),
+            strength2_of(model, state),
             setting,
             exposure_s if np.isfinite(exposure_s) else 0.0,
             float(known.mean()) if known.size else float("nan"),
@@ -221,7 +221,7 @@ def _count_hot(model: DarkModel, darks: list[_Night]) -> int:
     middle = sorted(darks, key=lambda night: night.amplitude2)[len(darks) // 2]
     state = middle.design[len(model.settings) :]
     pattern = predict(model, state, setting=middle.setting).pattern
-    return int(np.count_nonzero(pattern > _HOT_SIGMA * np.sqrt(middle.noise)))
+    return int(np.count_nonzero(pattern > HOT_SIGMA * np.sqrt(middle.noise)))
 
 
 def _range(values: Array) -> tuple[float, float] | None:

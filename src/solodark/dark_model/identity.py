@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.causes import Cause, Weight
+from solodark.dark_model.dark_signal import dark_pattern, strongest_state
 from solodark.dark_model.examination import Examination
-from solodark.dark_model.expectation import strongest_state
 from solodark.dark_model.fingerprint import agreement, local_level, part_agreements, prepare
 from solodark.dark_model.geometry import Geometry, find_geometry
 from solodark.dark_model.light_signs import is_too_bright
@@ -114,12 +114,8 @@ def _search(exam: Examination) -> Geometry | None:
     """Look for the model's dark signal, then its bias pattern, anywhere in the whole frame."""
     frame = prepare(exam.above, exam.sigma)
     bias = exam.model.pixels.maps[exam.setting]
-    dark = np.zeros_like(bias)
-    maps = exam.model.pixels.maps[len(exam.model.settings) :]
     state = exam.least_state if exam.least_state is not None else strongest_state(exam.model)
-    for strength, layer in zip(state.astype(np.float32), maps, strict=True):
-        dark += strength * layer
-    for pattern in (dark, bias):
+    for pattern in (dark_pattern(exam.model, state), bias):
         found = find_geometry(frame, prepare(pattern, exam.sigma))
         if found is not None:
             return found
@@ -154,11 +150,8 @@ def _is_hot_elsewhere(exam: Examination) -> bool:
     hot = find_peaks(np.nan_to_num(heights), plane_step)[0]
     rays = exam.model.cosmic_share_per_s * (exam.sub.acquisition.exposure_s or 0.0) * hot.size
     count = np.count_nonzero(hot)
-    maps = exam.model.pixels.maps[:, exam.rows]
-    strongest = strongest_state(exam.model).astype(np.float32)
-    known = maps[exam.setting].copy()
-    for strength, layer in zip(strongest, maps[len(exam.model.settings) :], strict=True):
-        known += strength * layer
+    known = dark_pattern(exam.model, strongest_state(exam.model), exam.rows)
+    known += exam.model.pixels.maps[exam.setting, exam.rows]
     n_known = np.count_nonzero(known[hot] > _KNOWN_SIGMAS * exam.sigma)
     return bool(count - rays > _LEAST_HOT and n_known < _LEAST_SLOPE * (count - rays))
 
@@ -272,11 +265,9 @@ def _foreign(exam: Examination) -> Cause:
 
 def _noise_fits(exam: Examination) -> bool:
     """Whether noise and pattern together are as large as in some frame of the library."""
-    model, state = exam.model, strongest_state(exam.model)
+    model = exam.model
     own = model.library.setting == exam.setting
     quietest, noisiest = (float(pick(model.law.frame_variance[own])) for pick in (np.min, np.max))
-    dark = np.zeros_like(exam.pattern)
-    for strength, layer in zip(state, model.pixels.maps[len(model.settings) :], strict=True):
-        dark += np.float32(strength) * layer[exam.rows]
+    dark = dark_pattern(model, strongest_state(model), exam.rows)
     largest = noisiest + robust_variance((dark - local_level(dark)).astype(np.float64))
     return quietest / 2.0 < exam.sigma**2 < 2.0 * largest

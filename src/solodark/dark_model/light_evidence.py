@@ -17,13 +17,14 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from solodark.dark_model.dark_signal import mean_scatter, strength2_of
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.predict import Prediction
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.solve import Solved
 
-__all__ = ["LightEvidence", "PixelDeviations", "mean_scatter"]
+__all__ = ["LightEvidence", "PixelDeviations"]
 
 Image = NDArray[np.float32]
 Places = NDArray[np.intp]
@@ -186,28 +187,8 @@ class LightEvidence:
         return np.float32(max(robust_variance(mean[steady]) - noise, 0.0))
 
 
-def mean_scatter(model: DarkModel) -> Image:
-    """Variance of what the model cannot explain in a pixel, at full strength.
-
-    Parameters
-    ----------
-    model : DarkModel
-        The sensor.
-
-    Returns
-    -------
-    ndarray of float32, shape (ny, nx)
-        ADU^2.
-    """
-    weights = decoded_weights().astype(np.float32)
-    total = np.zeros(model.shape, np.float32)
-    for codes, variance in zip(model.pixels.scatter, model.scatter_grid, strict=True):
-        total += np.float32(variance) * weights[codes]
-    return total
-
-
 def _amplitude2(model: DarkModel, state: NDArray[np.float64]) -> float:
-    return float(state @ model.strength @ state) + FLOOR_AMPLITUDE2
+    return strength2_of(model, state) + FLOOR_AMPLITUDE2
 
 
 def _posterior(

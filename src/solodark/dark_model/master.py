@@ -5,19 +5,30 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.dark_signal import range_in_words, strength2_of
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.predict import level_image
 from solodark.frames import Acquisition, FrameKind, MasterDark, PixelFlags, Provenance, Verdict
 
-__all__ = ["Estimate", "describe", "finish_master", "full_scale_adu", "strength2_of", "too_strong"]
+__all__ = [
+    "HOT_SIGMA",
+    "STRONG",
+    "TELEGRAPH_EXCESS",
+    "Estimate",
+    "describe",
+    "finish_master",
+    "full_scale_adu",
+    "too_strong",
+]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _FULL_SCALE_16_BIT = 65_535
-_HOT_SIGMA = 10.0  # a hot pixel stands this far out of one sub's noise
-_TELEGRAPH_EXCESS = 4.0  # twice the noise of its class
-_STRONG = 1.15  # strength of the dark signal over the strongest of the library
+HOT_SIGMA = 10.0  # a hot pixel stands this far out of one sub's noise
+TELEGRAPH_EXCESS = 4.0  # twice the noise of its class
+STRONG = 1.15
+"""Strength over the strongest of the library; beyond it a dark signal is extrapolated."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,24 +118,6 @@ def describe(acquisition: Acquisition) -> Acquisition:
     return replace(acquisition, kind=FrameKind.DARK, kind_source="model", n_combined=None)
 
 
-def strength2_of(model: DarkModel, state: Array) -> float:
-    """Measure the dark signal of a state.
-
-    Parameters
-    ----------
-    model : DarkModel
-        The sensor.
-    state : ndarray, shape (rank,)
-        Strength of each dark map.
-
-    Returns
-    -------
-    float
-        Squared strength, 1 for the strongest of the library.
-    """
-    return float(state @ model.strength @ state)
-
-
 def too_strong(model: DarkModel, state: Array) -> str:
     """Say that a state is beyond the library's strongest.
 
@@ -141,22 +134,12 @@ def too_strong(model: DarkModel, state: Array) -> str:
         A sentence that names the library's range, or nothing.
     """
     strength = float(np.sqrt(strength2_of(model, state)))
-    if strength <= _STRONG:
+    if strength <= STRONG:
         return ""
     return (
         f"the dark signal is {strength:.2f} times the strongest of the library "
-        f"({_range_of(model)}); the master is extrapolated"
+        f"({range_in_words(model)}); the master is extrapolated"
     )
-
-
-def _range_of(model: DarkModel) -> str:
-    exposure_s, temperature_c = model.library.exposure_s, model.library.sensor_temperature_c
-    parts = []
-    if np.isfinite(exposure_s).any():
-        parts.append(f"up to {np.nanmax(exposure_s):g} s")
-    if np.isfinite(temperature_c).any():
-        parts.append(f"{np.nanmin(temperature_c):.0f} to {np.nanmax(temperature_c):.0f} C")
-    return ", ".join(parts) or "no exposure known"
 
 
 def full_scale_adu(model: DarkModel) -> float:
@@ -188,8 +171,8 @@ def _flags(model: DarkModel, estimate: Estimate, verdict: Verdict) -> NDArray[np
     extrapolated = any("extrapolated" in reason for reason in verdict.reasons)
     flags = np.zeros(model.shape, np.uint8)
     for flag, where in (
-        (PixelFlags.HOT, estimate.pattern > _HOT_SIGMA * sigma),
-        (PixelFlags.TELEGRAPH, model.pixels.excess > _TELEGRAPH_EXCESS),
+        (PixelFlags.HOT, estimate.pattern > HOT_SIGMA * sigma),
+        (PixelFlags.TELEGRAPH, model.pixels.excess > TELEGRAPH_EXCESS),
         (PixelFlags.CHANGED, estimate.changed),
         (PixelFlags.SATURATED, estimate.saturated),
         (PixelFlags.DEAD, estimate.dead),

@@ -186,6 +186,11 @@ class DarkModel:
     model_id: str = ""
 
     @property
+    def name(self) -> str:
+        """What messages call it where it is compared with a frame."""
+        return "the model"
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns, (ny, nx)."""
         return self.pixels.maps.shape[1], self.pixels.maps.shape[2]

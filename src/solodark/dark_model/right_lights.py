@@ -1,12 +1,11 @@
 """Whether what is given as lights is that, of this camera: asked of the headers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from solodark.dark_model.gain_settings import require_setting
 from solodark.dark_model.model import SAME_SENSOR, DarkModel
 from solodark.errors import FrameMismatchError, WrongSubError
-from solodark.frames import Acquisition, FrameKind, FrameSource
+from solodark.frames import FrameKind, FrameSource
 from solodark.frames.matching import require_matching
 
 __all__ = ["require_lights"]
@@ -32,19 +31,9 @@ def require_lights(model: DarkModel, lights: Sequence[FrameSource]) -> None:
         _require_fitting(model, light)
 
 
-@dataclass(frozen=True, slots=True)
-class _ModelAsFrame:
-    """What a model must share with a light, in the form that `require_matching` compares."""
-
-    name: str
-    acquisition: Acquisition
-    shape: tuple[int, int]
-
-
 def _require_fitting(model: DarkModel, light: FrameSource) -> None:
-    like = _ModelAsFrame("the model", model.acquisition, model.shape)
     try:
-        require_matching([like, light], SAME_SENSOR)
+        require_matching([model, light], SAME_SENSOR)
     except FrameMismatchError as error:
         raise WrongSubError(f"{light.name} does not fit the model: {error}") from error
     require_setting(model.settings, light)

@@ -4,10 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.causes import Cause, Weight
+from solodark.dark_model.dark_signal import range_in_words
 from solodark.dark_model.examination import Examination, examine
 from solodark.dark_model.gain_signs import find_gain, power_of_two
 from solodark.dark_model.identity import find_identity, is_missing, is_seen
 from solodark.dark_model.light_signs import find_light
+from solodark.dark_model.master import STRONG
 from solodark.dark_model.model import SAME_SENSOR, DarkModel
 from solodark.dark_model.predict import Prediction
 from solodark.dark_model.solve import Solved
@@ -19,17 +21,7 @@ __all__ = ["find_causes", "judge", "require_same_camera"]
 
 Image = NDArray[np.float32]
 
-_STRONG = 1.15  # strength of the dark signal over the strongest of the library
 _BINNINGS = (2, 3, 4)
-
-
-class _ModelAsFrame:
-    """What a model must share with a sub, in the form that `require_matching` compares."""
-
-    def __init__(self, model: DarkModel) -> None:
-        self.name = "the model"
-        self.acquisition = model.acquisition
-        self.shape = model.shape
 
 
 def require_same_camera(model: DarkModel, sub: FrameSource) -> None:
@@ -53,7 +45,7 @@ def require_same_camera(model: DarkModel, sub: FrameSource) -> None:
             f"{sub.name} is a {kind}, says its {sub.acquisition.kind_source}; expected a dark"
         )
     try:
-        require_matching([_ModelAsFrame(model), sub], SAME_SENSOR)
+        require_matching([model, sub], SAME_SENSOR)
     except FrameMismatchError as error:
         likely = _why_another_size(model.shape, sub.shape)
         raise WrongSubError(f"{sub.name} does not fit the model: {error}{likely}") from error
@@ -147,20 +139,10 @@ def find_causes(exam: Examination) -> list[Cause]:
 
 
 def _extrapolated(exam: Examination) -> list[Cause]:
-    if exam.amplitude <= _STRONG:
+    if exam.amplitude <= STRONG:
         return []
     sentence = (
         f"has a dark signal {exam.amplitude:.2f} times the strongest of the library "
-        f"({_range_of(exam.model)}); the master is extrapolated"
+        f"({range_in_words(exam.model)}); the master is extrapolated"
     )
     return [Cause(sentence, Weight.DOUBT)]
-
-
-def _range_of(model: DarkModel) -> str:
-    exposure_s, temperature_c = model.library.exposure_s, model.library.sensor_temperature_c
-    parts = []
-    if np.isfinite(exposure_s).any():
-        parts.append(f"up to {np.nanmax(exposure_s):g} s")
-    if np.isfinite(temperature_c).any():
-        parts.append(f"{np.nanmin(temperature_c):.0f} to {np.nanmax(temperature_c):.0f} C")
-    return ", ".join(parts) or "no exposure known"

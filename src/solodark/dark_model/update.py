@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.dark_signal import strength2_of
 from solodark.dark_model.levels import plane_levels, remove_levels, remove_rows, row_profile
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.predict import Prediction
@@ -50,7 +51,7 @@ def update(
         Chance that the pixel is unlike what the library knew.
     """
     image, expected = _clean(model, read_image(sub), prediction.pattern, solved.frame_variance)
-    amplitude2 = float(solved.state @ model.strength @ solved.state) + FLOOR_AMPLITUDE2
+    amplitude2 = strength2_of(model, solved.state) + FLOOR_AMPLITUDE2
     exposure_s = sub.acquisition.exposure_s or 0.0
     pattern, variance, changed = update_pixels(
         expected,

@@ -7,16 +7,16 @@ from functools import cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.dark_signal import mean_scatter, strength2_of
 from solodark.dark_model.from_lights import find_thermometer, learned_maps, solve_light
 from solodark.dark_model.gain_settings import GainSetting, require_setting
 from solodark.dark_model.learn_law import learn_law
-from solodark.dark_model.light_evidence import LightEvidence, PixelDeviations, mean_scatter
+from solodark.dark_model.light_evidence import LightEvidence, PixelDeviations
 from solodark.dark_model.master import (
     Estimate,
     describe,
     finish_master,
     full_scale_adu,
-    strength2_of,
     too_strong,
 )
 from solodark.dark_model.model import DarkModel

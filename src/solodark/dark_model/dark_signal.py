@@ -1,0 +1,140 @@
+"""The dark signal of a state, and of the library: its pattern, strength, scatter and range."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.model import DarkModel, decoded_weights
+
+__all__ = [
+    "dark_pattern",
+    "library_strength2",
+    "mean_scatter",
+    "range_in_words",
+    "strength2_of",
+    "strongest_state",
+]
+
+Array = NDArray[np.float64]
+Image = NDArray[np.float32]
+Rows = slice | NDArray[np.intp]
+
+_ALL_ROWS = slice(None)
+
+
+def dark_pattern(model: DarkModel, state: Array, rows: Rows = _ALL_ROWS) -> Image:
+    """Dark signal of a state above that of a bias.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+    rows : slice or ndarray of int
+        Which rows are wanted; all by default.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_rows, nx)
+        ADU.
+    """
+    maps = model.pixels.maps[len(model.settings) :]
+    dark = np.zeros_like(maps[0, rows])
+    for strength, layer in zip(state.astype(np.float32), maps, strict=True):
+        dark += strength * layer[rows]
+    return dark
+
+
+def strength2_of(model: DarkModel, state: Array) -> float:
+    """Measure the dark signal of a state.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+
+    Returns
+    -------
+    float
+        Squared strength, 1 for the strongest of the library.
+    """
+    return float(state @ model.strength @ state)
+
+
+def library_strength2(model: DarkModel) -> Array:
+    """Measure the dark signal of the library's frames.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    ndarray, shape (n_frames,)
+        Squared strength of each, 1 for the strongest.
+    """
+    states = model.library.states
+    return np.asarray(np.einsum("fr,rq,fq->f", states, model.strength, states))
+
+
+def strongest_state(model: DarkModel) -> Array:
+    """State of the library's frame with the strongest dark signal.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    ndarray, shape (rank,)
+        Strength of each dark map.
+    """
+    return np.asarray(model.library.states[int(np.argmax(library_strength2(model)))])
+
+
+def mean_scatter(model: DarkModel, rows: Rows = _ALL_ROWS) -> Image:
+    """Variance of what the model cannot explain in a pixel, at full strength.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    rows : slice or ndarray of int
+        Which rows are wanted; all by default.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_rows, nx)
+        ADU^2.
+    """
+    weights = decoded_weights().astype(np.float32)
+    total = np.zeros_like(model.pixels.excess[rows])
+    for codes, variance in zip(model.pixels.scatter, model.scatter_grid, strict=True):
+        total += np.float32(variance) * weights[codes[rows]]
+    return total
+
+
+def range_in_words(model: DarkModel) -> str:
+    """Name the exposures and temperatures of the library.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    str
+        Such as "up to 300 s, 5 to 22 C".
+    """
+    exposure_s, temperature_c = model.library.exposure_s, model.library.sensor_temperature_c
+    parts = []
+    if np.isfinite(exposure_s).any():
+        parts.append(f"up to {np.nanmax(exposure_s):g} s")
+    if np.isfinite(temperature_c).any():
+        parts.append(f"{np.nanmin(temperature_c):.0f} to {np.nanmax(temperature_c):.0f} C")
+    return ", ".join(parts) or "no exposure known"
