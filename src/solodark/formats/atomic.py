@@ -1,6 +1,7 @@
 """Files that are either whole or not there, and the hash that names their content."""
 
 import hashlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 from solodark.errors import FrameNotFoundError, OutputError, SolodarkError
 
 __all__ = ["atomic_write", "file_sha256"]
+
+_HASH_BYTES = 8 << 20
 
 
 @contextmanager
@@ -82,11 +85,20 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
         There is no such file, or it cannot be read.
     """
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with Path(path).open("rb", buffering=0) as file:
+            return _sha256(file)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise FrameNotFoundError(f"{path}: cannot be hashed: {reason}") from error
+
+
+def _sha256(file: io.FileIO) -> str:
+    """Hash in long runs: after each one a thread has to wait for its turn with Python again."""
+    digest = hashlib.sha256()
+    run = memoryview(bytearray(_HASH_BYTES))
+    while n_read := file.readinto(run):
+        digest.update(run[:n_read])
+    return digest.hexdigest()
 
 
 def _flush_to_disk(path: Path) -> None:
