@@ -14,6 +14,7 @@ __all__ = [
     "NotAMosaicError",
     "NotEnoughFramesError",
     "OutputError",
+    "RegistrationError",
     "SettingError",
     "SolodarkError",
     "SolodarkWarning",
@@ -69,6 +70,10 @@ class LibraryError(SolodarkError, RuntimeError):
 
 class OutputError(SolodarkError, OSError):
     """A result cannot be written; nothing half-written is left behind."""
+
+
+class RegistrationError(SolodarkError, ValueError):
+    """A light's stars cannot be matched with those of the reference."""
 
 
 class SettingError(SolodarkError, ValueError):

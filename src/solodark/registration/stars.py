@@ -1,0 +1,227 @@
+"""Stars of a light: where they are, to a small part of a pixel, and how bright."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from solodark.errors import FrameFormatError, SettingError
+from solodark.frames import cfa_planes
+
+__all__ = ["Stars", "find_stars"]
+
+Image = NDArray[np.float32]
+Vector = NDArray[np.float64]
+
+_BLOCK_PX = 64  # of the background; a few stars' width, far below any gradient's
+_LEAST_AREA_PX = 5
+_LONE_SHARE = 0.8
+"""A hot pixel holds all the light around it; a star of 1.2 pixels' full width holds half."""
+_RISES = 6  # of the threshold, each twofold, where a light is too crowded for the detection
+_BINOMIAL = (0.25, 0.5, 0.25)
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Stars:
+    """Stars of one light, the brightest first.
+
+    Attributes
+    ----------
+    y, x : ndarray of float64, shape (n,)
+        Centres, px; whole numbers are pixel centres, row 0 at the top of the sensor.
+    flux_adu : ndarray of float64, shape (n,)
+        Light within 2.5 times the light's median full width, above the background, ADU.
+    fwhm_px : ndarray of float64, shape (n,)
+        Full width at half maximum of a Gaussian of the same second moments.
+    error_px : ndarray of float64, shape (n,)
+        One sigma of a centre in y and in x, as far as the background's noise decides it.
+    """
+
+    y: Vector
+    x: Vector
+    flux_adu: Vector
+    fwhm_px: Vector
+    error_px: Vector
+
+    def __len__(self) -> int:
+        return int(self.y.size)
+
+    def chosen(self, which: NDArray[Any]) -> "Stars":
+        """Give some of the stars.
+
+        Parameters
+        ----------
+        which : ndarray of bool or int
+            A mask, or places in the list.
+
+        Returns
+        -------
+        Stars
+            Those, in that order.
+        """
+        return Stars(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
+
+
+def find_stars(
+    image: NDArray[np.floating],
+    *,
+    cfa_pattern: str | None = None,
+    threshold_sigma: float = 5.0,
+    most: int = 500,
+) -> Stars:
+    """Find the brightest stars of a light.
+
+    SExtractor's detection, then Gaussian-windowed centres, which for well-sampled stars come close
+    to those of a fitted profile. A light with a colour filter array is first smoothed by the
+    binomial 3 x 3, after which red, green and blue weigh the same at every pixel and no star is
+    displaced by its colour. Lone bright pixels are no stars and are left out.
+
+    Parameters
+    ----------
+    image : ndarray, shape (ny, nx)
+        ADU; NaN where there is no value. Not changed.
+    cfa_pattern : str, optional
+        Bayer pattern; None for a mono light.
+    threshold_sigma : float
+        Stars whose pixels stand so many sigma above the background are found.
+    most : int
+        How many are kept.
+
+    Returns
+    -------
+    Stars
+        Perhaps none: clouds.
+
+    Raises
+    ------
+    SettingError
+        The threshold or `most` is not positive, or the pattern is not a Bayer layout.
+    FrameFormatError
+        The image holds no finite pixel.
+
+    References
+    ----------
+    E. Bertin, S. Arnouts, A&AS 117, 393 (1996); K. Barbary, JOSS 1(6), 58 (2016).
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[:64, :64]
+    >>> light = np.random.default_rng(1).normal(100.0, 1.0, (64, 64))
+    >>> light += 500.0 * np.exp(-((y - 30.3) ** 2 + (x - 20.6) ** 2) / (2 * 1.3**2))
+    >>> stars = find_stars(light)
+    >>> stars.y.round(1).tolist(), stars.x.round(1).tolist(), stars.fwhm_px.round().tolist()
+    ([30.3], [20.6], [3.0])
+    """
+    if not (threshold_sigma > 0 and most > 0):
+        raise SettingError(
+            f"found a threshold of {threshold_sigma} sigma and {most} stars at most, expected "
+            "numbers above 0"
+        )
+    level, mask = _levelled(image, cfa_pattern)
+    smooth = level if cfa_pattern is None else _smoothed(level)
+    field, noise = _without_background(smooth, mask)
+    found = _detect(field, noise, mask, threshold_sigma, filtered=cfa_pattern is not None)
+    found = found[~_is_lone(level, found, reach=1 if cfa_pattern is None else 2)]
+    brightest = np.argsort(-found["flux"], kind="stable")[:most]
+    return _measure(field, noise, mask, found[brightest])
+
+
+def _levelled(
+    image: NDArray[np.floating], cfa_pattern: str | None
+) -> tuple[Image, NDArray[np.bool_] | None]:
+    """Give a copy with the median of each CFA plane taken off, and where it has no value."""
+    level = np.array(image, np.float32, order="C")
+    bad = ~np.isfinite(level)
+    if bad.all():
+        raise FrameFormatError(f"a light of shape {level.shape} holds no finite pixel")
+    for plane in cfa_planes(cfa_pattern):
+        level[plane] -= np.nanmedian(_thinned(level[plane]))
+    level[bad] = 0.0
+    return level, bad if bad.any() else None
+
+
+def _thinned(plane: Image) -> Image:
+    """Give rows that hold some 100 000 pixels or more."""
+    return plane[:: max(1, plane.size // 100_000)] if plane.shape[0] > 1 else plane
+
+
+def _smoothed(level: Image) -> Image:
+    rows = ndimage.convolve1d(level, _BINOMIAL, axis=0, mode="mirror")
+    smooth: Image = ndimage.convolve1d(rows, _BINOMIAL, axis=1, mode="mirror")
+    return smooth
+
+
+def _without_background(smooth: Image, mask: NDArray[np.bool_] | None) -> tuple[Image, float]:
+    """Take off what is wider than a star; give the noise of what is left, too."""
+    import sep
+
+    block = max(8, min(_BLOCK_PX, min(smooth.shape) // 4))
+    background = sep.Background(smooth, mask=mask, bw=block, bh=block)
+    field: Image = smooth - background.back(dtype=np.float32)
+    return field, max(float(background.globalrms), 1e-6)
+
+
+def _detect(
+    field: Image,
+    noise: float,
+    mask: NDArray[np.bool_] | None,
+    threshold_sigma: float,
+    *,
+    filtered: bool,
+) -> NDArray[Any]:
+    """Detect sources; where they are too many for the detection's memory, only brighter ones."""
+    import sep
+
+    sep.set_extract_pixstack(max(300_000, field.size // 20))
+    options = {"filter_kernel": None} if filtered else {}
+    for rise in range(_RISES):
+        try:
+            found: NDArray[Any] = sep.extract(
+                field,
+                threshold_sigma * 2**rise,
+                err=noise,
+                mask=mask,
+                minarea=_LEAST_AREA_PX,
+                **options,
+            )
+        except Exception as error:  # sep raises no narrower one
+            if "buffer full" not in str(error) and "overflow" not in str(error):
+                raise
+            continue
+        return found[(found["flag"] & sep.OBJ_TRUNC) == 0]
+    raise FrameFormatError(
+        f"a light of {field.shape[1]} x {field.shape[0]} pixels holds so many bright ones that no "
+        "star can be told; expected a calibrated light of a starry field"
+    )
+
+
+def _is_lone(level: Image, found: NDArray[Any], *, reach: int) -> NDArray[np.bool_]:
+    """Tell where one pixel holds nearly all the light about a source's peak."""
+    offsets = np.arange(-reach - 1, reach + 2)
+    y = np.clip(found["ypeak"][:, None, None] + offsets[:, None], 0, level.shape[0] - 1)
+    x = np.clip(found["xpeak"][:, None, None] + offsets[None, :], 0, level.shape[1] - 1)
+    around = level[y, x].astype(np.float64)
+    share: NDArray[np.bool_] = around.max(axis=(1, 2)) > _LONE_SHARE * np.maximum(
+        around.sum(axis=(1, 2)), 1e-9
+    )
+    return share
+
+
+def _measure(
+    field: Image, noise: float, mask: NDArray[np.bool_] | None, found: NDArray[Any]
+) -> Stars:
+    """Centres, light and width of detected sources."""
+    import sep
+
+    variance2 = np.maximum(found["a"] ** 2 + found["b"] ** 2, 0.5)
+    fwhm = 2.0 * np.sqrt(np.log(2.0) * variance2)
+    width = float(np.median(fwhm)) if fwhm.size else 1.0
+    x, y, _ = sep.winpos(field, found["x"], found["y"], width / 2.355, mask=mask)
+    strayed = ~(np.hypot(x - found["x"], y - found["y"]) < width)
+    x, y = np.where(strayed, found["x"], x), np.where(strayed, found["y"], y)
+    flux, _, _ = sep.sum_circle(field, x, y, 2.5 * width, mask=mask)
+    # A Gaussian star of sigma s in noise n has its centre known to 2 sqrt(pi) s^2 n / flux.
+    error = 2.0 * np.sqrt(np.pi) * (fwhm / 2.355) ** 2 * noise / np.maximum(found["flux"], noise)
+    return Stars(y=y, x=x, flux_adu=flux, fwhm_px=fwhm, error_px=error)
