@@ -1,9 +1,76 @@
-"""A small story with everything a report can show."""
+"""Small stories with everything a report can show, and a browser to show them."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
-from solodark.report import Column, Estimate, Panel, Rival, Story
+from solodark.report import (
+    Column,
+    ComparisonRow,
+    ComparisonStory,
+    Estimate,
+    Panel,
+    Rival,
+    StackPanel,
+    Story,
+)
+
+VOID = {"meta", "img", "input", "br", "link", "hr"}
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page, and whether its tags close."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def parse() -> Callable[[str], Page]:
+    """Take a page apart."""
+    return Page
+
+
+@pytest.fixture
+def browse(tmp_path) -> Callable[[str], str]:
+    """Open a page in a browser; gives it as the browser leaves it, scripts run."""
+    if shutil.which("chromium") is None:
+        pytest.skip("chromium is not installed")
+
+    def open_page(html: str) -> str:
+        page = tmp_path / "report.html"
+        page.write_text(html, encoding="utf-8")
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
+        quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = ["chromium", *flags, *quiet, profile, page.as_uri()]
+        return subprocess.run(  # noqa: S603 - our own page in a browser
+            command, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+
+    return open_page
 
 
 @pytest.fixture
@@ -31,4 +98,37 @@ def story(rng) -> Story:
         ),
         recipe=(("camera", "Synthetic"), ("rank", "3")),
         next_steps=(("Learn your camera.", "solodark learn darks -o camera.solodark"),),
+    )
+
+
+@pytest.fixture
+def comparison(rng) -> ComparisonStory:
+    shape = (192, 300)
+    sky = (100 + rng.normal(0, 2, (3, *shape))).astype(np.float32)
+    sky[:, 80:83, 100:103] = 900.0
+    sky[:, :6] = np.nan
+    hot = 300 * (rng.random(shape) < 0.02)
+    pattern = (hot + rng.normal(0, 1, shape)).astype(np.float32)
+    left = (0.3 * pattern).astype(np.float32)
+    nothing = np.zeros(shape, np.float32)
+    return ComparisonStory(
+        title="The same lights & four darks",
+        lead=("One dark per light is best.", "The truth is known."),
+        panels=(
+            StackPanel("no dark", "only the bias", sky + np.float32(40), pattern, nothing),
+            StackPanel("average of <20> darks", "of the night's end", sky, left, pattern),
+            StackPanel("one dark per light", "by its own state", sky, 0.1 * left, pattern),
+        ),
+        stretched_by=2,
+        cfa_pattern="RGGB",
+        columns=(
+            Column("background noise, ADU", "Of the stack."),
+            Column("trails, sigma", "Positive for trails, negative for holes."),
+        ),
+        rows=(
+            ComparisonRow("no dark", "Only the bias is subtracted.", ("2.10", "+8.1")),
+            ComparisonRow("one dark per light", "Learned.", ("2.00", "–"), is_ours=True),
+        ),
+        recipe=(("camera", "Synthetic"), ("lights", "34 of 180 s")),
+        next_steps=(("Compare.", "solodark compare --lights lights --model camera.solodark"),),
     )

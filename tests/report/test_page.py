@@ -5,13 +5,9 @@ import dataclasses
 import json
 import math
 import re
-import shutil
-import subprocess
 from html import unescape
-from html.parser import HTMLParser
 from io import BytesIO
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,44 +17,17 @@ from solodark.errors import SettingError
 from solodark.report import Estimate, page_html, show_estimate, summary_png
 from solodark.report.pictures import draw_pictures
 
-VOID = {"meta", "img", "input", "br", "link", "hr"}
 
-
-class Page(HTMLParser):
-    """Tags, attributes and text of a page, and whether its tags close."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-def test_every_tag_closes_and_every_id_is_unique(story):
-    page = Page(page_html(story))
+def test_every_tag_closes_and_every_id_is_unique(story, parse):
+    page = parse(page_html(story))
     assert page.open == []
     ids = [a["id"] for _, a in page.tags if "id" in a]
     assert len(ids) == len(set(ids))
 
 
-def test_nothing_is_fetched_from_anywhere(story):
+def test_nothing_is_fetched_from_anywhere(story, parse):
     html = page_html(story)
-    page = Page(html)
+    page = parse(html)
     assert "http" not in html
     assert "@import" not in html
     assert "url(" not in html
@@ -69,8 +38,8 @@ def test_nothing_is_fetched_from_anywhere(story):
     assert all(a["href"].startswith("#") for a in page.all("a"))
 
 
-def test_every_picture_says_what_it_shows(story):
-    pictures = [a for a in Page(page_html(story)).all("img") if a.get("src")]
+def test_every_picture_says_what_it_shows(story, parse):
+    pictures = [a for a in parse(page_html(story)).all("img") if a.get("src")]
     assert len(pictures) == 3 * 4
     assert all(a["alt"] for a in pictures)
     assert len({a["alt"] for a in pictures}) == len(pictures)
@@ -83,8 +52,8 @@ def test_every_control_has_a_name(story):
         assert inside_label or "aria-label=" in control
 
 
-def test_headings_do_not_skip_a_level(story):
-    levels = [int(tag[1]) for tag, _ in Page(page_html(story)).tags if re.fullmatch("h[1-6]", tag)]
+def test_headings_do_not_skip_a_level(story, parse):
+    levels = [int(tag[1]) for tag, _ in parse(page_html(story)).tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
@@ -99,23 +68,23 @@ def test_no_placeholder_is_left(story):
     assert not re.search(r"\$[a-z_]+", re.sub(r"`[^`]*`", "", page_html(story)))
 
 
-def test_figures_carry_their_interval_and_a_missing_one_is_a_dash(story):
-    text = " ".join(Page(page_html(story)).text)
+def test_figures_carry_their_interval_and_a_missing_one_is_a_dash(story, parse):
+    text = " ".join(parse(page_html(story)).text)
     assert re.search(r"36\s+30 – 42", text)
     assert "0.21" in text
     assert "–" in text
     assert "nan" not in text
 
 
-def test_the_settings_of_the_stretch_are_told(story):
-    text = " ".join(Page(page_html(story)).text)
+def test_the_settings_of_the_stretch_are_told(story, parse):
+    text = " ".join(parse(page_html(story)).text)
     drawn = draw_pictures(story)
     assert f"white at {drawn.stretch.white_adu:.0f} ADU" in text
     assert f"+{drawn.residual_stretch.half_range_adu:.1f} ADU" in text
 
 
-def test_the_viewer_offers_every_dark_and_finds_its_pictures(story):
-    page = Page(page_html(story))
+def test_the_viewer_offers_every_dark_and_finds_its_pictures(story, parse):
+    page = parse(page_html(story))
     offered = {a["value"] for a in page.all("option")}
     kept = {
         (a["data-panel"], a["data-what"], a["data-where"]) for a in page.all("img") if "src" in a
@@ -217,26 +186,8 @@ addEventListener("load", () => {
 </script></body>"""
 
 
-def browse(html: str, folder: Path) -> str:
-    """The page as a browser leaves it, scripts run."""
-    page = folder / "report.html"
-    page.write_text(html, encoding="utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    command = ["chromium", *flags, *quiet, f"--user-data-dir={folder / 'profile'}", page.as_uri()]
-    return subprocess.run(  # noqa: S603 - our own page in a browser
-        command, capture_output=True, text=True, check=True, timeout=60
-    ).stdout
-
-
-needs_chromium = pytest.mark.skipif(
-    shutil.which("chromium") is None, reason="chromium is not installed"
-)
-
-
-@needs_chromium
-def test_the_keyboard_alone_is_enough(story, tmp_path):
-    drawn = browse(page_html(story).replace("</body>", PRESS_KEYS), tmp_path)
+def test_the_keyboard_alone_is_enough(story, browse):
+    drawn = browse(page_html(story).replace("</body>", PRESS_KEYS))
     seen = json.loads(unescape(re.search(r'data-seen="([^"]*)"', drawn).group(1)))
     assert seen["three"] == ["your one dark, a detail", "the truth, a detail"]
     assert seen["shift_two"] == ["generated by solodark, a detail", "the truth, a detail"]
@@ -247,10 +198,9 @@ def test_the_keyboard_alone_is_enough(story, tmp_path):
     assert seen["theme"] in ("light", "dark")
 
 
-@needs_chromium
-def test_a_browser_draws_the_viewer_without_a_complaint(story, tmp_path):
+def test_a_browser_draws_the_viewer_without_a_complaint(story, browse):
     probe = "<script>window.onerror = (m) => { document.title = 'ERROR ' + m; };</script></head>"
-    drawn = browse(page_html(story).replace("</head>", probe), tmp_path)
+    drawn = browse(page_html(story).replace("</head>", probe))
     assert "<title>ERROR" not in drawn
     left = re.search(r'<img id="image-left"[^>]*alt="([^"]*)"', drawn).group(1)
     right = re.search(r'<img id="image-right"[^>]*alt="([^"]*)"', drawn).group(1)
@@ -260,8 +210,8 @@ def test_a_browser_draws_the_viewer_without_a_complaint(story, tmp_path):
     )
 
 
-def test_the_pictures_decode_to_their_size(story):
-    for picture in Page(page_html(story)).all("img"):
+def test_the_pictures_decode_to_their_size(story, parse):
+    for picture in parse(page_html(story)).all("img"):
         if picture.get("src"):
             encoded = base64.b64decode(picture["src"].partition(",")[2])
             width, height = Image.open(BytesIO(encoded)).size

@@ -1,7 +1,7 @@
 """The report as one HTML file that opens anywhere, without a network."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -15,7 +15,7 @@ from solodark.report.story import Panel, Story, show_digits
 from solodark.report.table import table_html
 from solodark.version import __version__
 
-__all__ = ["page_html"]
+__all__ = ["asset", "choices", "definitions", "lead", "next_steps", "page_html"]
 
 STAGE_ZOOM = 6
 """The viewer shows a detail at this many screen pixels per picture pixel."""
@@ -41,13 +41,13 @@ def page_html(story: Story) -> str:
     """
     pictures = draw_pictures(story)
     height, width = pictures.panels[0].detail.shape[:2]
-    return _asset("page.html").substitute(
+    return asset("page.html").substitute(
         title=escape(story.title),
         version=escape(__version__),
-        style=_asset("page.css").substitute(stage_width=f"{width * STAGE_ZOOM + 2}px"),
-        script=_asset("page.js").template,
-        lead=_lead(story),
-        choices=_choices(pictures),
+        style=asset("page.css").substitute(stage_width=f"{width * STAGE_ZOOM + 2}px"),
+        script=asset("page.js").template,
+        lead=lead(story.lead),
+        choices=choices([drawn.panel.title for drawn in pictures.panels]),
         count=len(pictures.panels),
         aspect=f"{width} / {height}",
         zoom="pixel by pixel" if story.cfa_pattern is None else "2 × 2 pixels are one",
@@ -55,26 +55,61 @@ def page_html(story: Story) -> str:
         whole_gallery=_gallery(pictures, "whole"),
         stretch_note=escape(_stretch_note(pictures)),
         table=table_html(story),
-        meanings=_definitions((column.title, column.meaning) for column in story.columns),
-        recipe=_definitions(story.recipe),
-        next=_next_steps(story),
+        meanings=definitions((column.title, column.meaning) for column in story.columns),
+        recipe=definitions(story.recipe),
+        next=next_steps(story.next_steps, "Now with your own darks"),
     )
 
 
-def _asset(name: str) -> Template:
+def asset(name: str) -> Template:
+    """Load a template that pages are made of.
+
+    Parameters
+    ----------
+    name : str
+        A file beside this one.
+
+    Returns
+    -------
+    Template
+        With ``$name`` where something is to be filled in.
+    """
     return Template(files("solodark.report").joinpath("assets", name).read_text("utf-8"))
 
 
-def _lead(story: Story) -> str:
-    first, *others = story.lead
+def lead(sentences: Sequence[str]) -> str:
+    """Write the opening paragraphs, the first one larger.
+
+    Parameters
+    ----------
+    sentences : sequence of str
+        One per paragraph, at least one.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    first, *others = sentences
     paragraphs = [f'<p class="lead">{escape(first)}</p>']
     return "\n".join(paragraphs + [f"<p>{escape(text)}</p>" for text in others])
 
 
-def _choices(pictures: PictureSet) -> str:
+def choices(titles: Sequence[str]) -> str:
+    """Write what the viewer offers on either side.
+
+    Parameters
+    ----------
+    titles : sequence of str
+        One per panel.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     return "".join(
-        f'<option value="{number}">{escape(drawn.panel.title)}</option>'
-        for number, drawn in enumerate(pictures.panels)
+        f'<option value="{number}">{escape(title)}</option>' for number, title in enumerate(titles)
     )
 
 
@@ -134,18 +169,44 @@ def _stretch_note(pictures: PictureSet) -> str:
     )
 
 
-def _definitions(pairs: Iterable[tuple[str, str]]) -> str:
+def definitions(pairs: Iterable[tuple[str, str]]) -> str:
+    """Write names with what they stand for.
+
+    Parameters
+    ----------
+    pairs : iterable of (str, str)
+        Name and text.
+
+    Returns
+    -------
+    str
+        HTML, to be put into a ``<dl>``.
+    """
     return "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs)
 
 
-def _next_steps(story: Story) -> str:
-    if not story.next_steps:
+def next_steps(steps: Sequence[tuple[str, str]], heading: str) -> str:
+    """Write what to do now.
+
+    Parameters
+    ----------
+    steps : sequence of (str, str)
+        A sentence and a command per step.
+    heading : str
+        What stands above them.
+
+    Returns
+    -------
+    str
+        HTML; empty where there is nothing to do.
+    """
+    if not steps:
         return ""
-    steps = "\n".join(
+    items = "\n".join(
         f"<li>{escape(sentence)}<br><code>{escape(command)}</code></li>"
-        for sentence, command in story.next_steps
+        for sentence, command in steps
     )
     return (
         '<section class="next" aria-labelledby="next-title">'
-        f'<h2 id="next-title">Now with your own darks</h2>\n<ol>\n{steps}\n</ol></section>'
+        f'<h2 id="next-title">{escape(heading)}</h2>\n<ol>\n{items}\n</ol></section>'
     )

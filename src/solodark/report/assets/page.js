@@ -66,7 +66,8 @@
   }
   const flip = (name) => {
     const radios = [...document.querySelectorAll(`input[name="${name}"]`)];
-    radios.find((radio) => !radio.checked).checked = true;
+    const next = radios.findIndex((radio) => radio.checked) + 1;
+    radios[next % radios.length].checked = true;
     refresh();
   };
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,117 @@
+"""The report of a comparison as one HTML file that opens anywhere, without a network."""
+
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.report.comparison_story import ComparisonRow, ComparisonStory
+from solodark.report.figures import png_data_uri
+from solodark.report.page import asset, choices, definitions, lead, next_steps
+from solodark.report.stack_pictures import ShownStack, StackPictures, draw_stacks
+from solodark.version import __version__
+
+__all__ = ["comparison_html"]
+
+STAGE_ZOOM = 5
+"""The viewer shows a close-up at this many screen pixels per picture pixel."""
+WHAT = {
+    "picture": "the stack",
+    "residual": "what stays fixed to the sensor",
+    "dark": "the dark, amplified",
+}
+
+
+def comparison_html(story: ComparisonStory) -> str:
+    """Write a comparison as one HTML page with everything in it: pictures, style and script.
+
+    Parameters
+    ----------
+    story : ComparisonStory
+        What to tell. Not changed.
+
+    Returns
+    -------
+    str
+        The page; it refers to no other file and to no address.
+
+    Raises
+    ------
+    SettingError
+        The story's panels are not of one shape.
+    """
+    pictures = draw_stacks(story)
+    height, width = pictures.panels[0].detail["picture"].shape[:2]
+    return asset("comparison.html").substitute(
+        title=escape(story.title),
+        version=escape(__version__),
+        style=asset("page.css").substitute(stage_width=f"{width * STAGE_ZOOM + 2}px"),
+        script=asset("page.js").template,
+        lead=lead(story.lead),
+        choices=choices([panel.title for panel in story.panels]),
+        count=len(story.panels),
+        aspect=f"{width} / {height}",
+        gallery=_gallery(pictures, "detail"),
+        whole_gallery=_gallery(pictures, "whole"),
+        stretch_note=escape(_stretch_note(pictures, story)),
+        table=_table(story),
+        meanings=definitions((column.title, column.meaning) for column in story.columns),
+        recipe=definitions(story.recipe),
+        next=next_steps(story.next_steps, "Now with your own lights"),
+    )
+
+
+def _gallery(pictures: StackPictures, where: str) -> str:
+    return "\n".join(_figure(shown, number, where) for number, shown in enumerate(pictures.panels))
+
+
+def _figure(shown: ShownStack, number: int, where: str) -> str:
+    """One stack, what stays fixed to the sensor in it, and the dark that was subtracted."""
+    drawn = shown.detail if where == "detail" else shown.whole
+    images = "".join(
+        _image(image, number, what, where, shown.panel.title) for what, image in drawn.items()
+    )
+    title, caption = escape(shown.panel.title), escape(shown.panel.caption)
+    return f"<figure>{images}<figcaption><b>{title}</b>{caption}</figcaption></figure>"
+
+
+def _image(brightness: NDArray[np.float32], number: int, what: str, where: str, title: str) -> str:
+    height, width = brightness.shape[:2]
+    part = "a close-up" if where == "detail" else "the whole field"
+    crisp = ' class="pixels"' if where == "detail" else ""
+    return (
+        f'<img{crisp} src="{png_data_uri(brightness)}" width="{width}" height="{height}" '
+        f'alt="{escape(title)}: {WHAT[what]}, {part}" data-panel="{number}" data-what="{what}" '
+        f'data-where="{where}">'
+    )
+
+
+def _table(story: ComparisonStory) -> str:
+    headings = "".join(f'<th scope="col">{escape(c.title)}</th>' for c in story.columns)
+    rows = "\n".join(_row(row) for row in story.rows)
+    return (
+        f'<table>\n<thead><tr><th scope="col">how the dark was made</th>{headings}</tr></thead>\n'
+        f"<tbody>\n{rows}\n</tbody>\n</table>"
+    )
+
+
+def _row(row: ComparisonRow) -> str:
+    ours = ' class="ours"' if row.is_ours else ""
+    cells = "".join(f"<td>{escape(figure)}</td>" for figure in row.figures)
+    name = f"{escape(row.name)}<span>{escape(row.meaning)}</span>"
+    return f'<tr{ours}><th scope="row">{name}</th>{cells}</tr>'
+
+
+def _stretch_note(pictures: StackPictures, story: ComparisonStory) -> str:
+    """Say the settings that all pictures share."""
+    fixed, dark = (
+        stretch.half_range_adu for stretch in (pictures.fixed_stretch, pictures.dark_stretch)
+    )
+    crop, like = pictures.crop, story.panels[story.stretched_by].title
+    return (
+        f"One stretch for all stacks, the usual automatic one (STF), found on “{like}”; each stack "
+        f"is first brought to that one's background. What stays fixed to the sensor: grey is 0, "
+        f"white is +{fixed:.2f} ADU, black is -{fixed:.2f} ADU. The darks, their level removed: "
+        f"white is +{dark:.1f} ADU, black is -{dark:.1f} ADU. The close-up begins at row "
+        f"{crop.top}, column {crop.left}."
+    )
