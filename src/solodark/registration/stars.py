@@ -190,7 +190,8 @@ def _detect(
             if "buffer full" not in str(error) and "overflow" not in str(error):
                 raise
             continue
-        return found[(found["flag"] & sep.OBJ_TRUNC) == 0]
+        whole: NDArray[np.bool_] = (found["flag"] & sep.OBJ_TRUNC) == 0
+        return np.asarray(found[whole])
     raise FrameFormatError(
         f"a light of {field.shape[1]} x {field.shape[0]} pixels holds so many bright ones that no "
         "star can be told; expected a calibrated light of a starry field"
