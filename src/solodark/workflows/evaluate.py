@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.combine import combine
 from solodark.dark_model import (
     DarkModel,
     is_bias,
@@ -22,18 +21,19 @@ from solodark.dark_model import (
 )
 from solodark.errors import FrameFormatError, NotEnoughFramesError, WrongSubError
 from solodark.evaluation import EvaluationTable, SeriesSums, measure_series, tabulate
-from solodark.evaluation.rivals import find_nearest_master, standard_rivals
+from solodark.evaluation.rivals import standard_rivals
 from solodark.evaluation.series import AnyEstimator
 from solodark.formats import file_sha256, find_frame_paths, read_acquisition, read_frame
 from solodark.frames import (
     Frame,
     FrameKind,
-    FrameSource,
+    Master,
     Progress,
     series_acquisition,
     silent,
 )
 from solodark.workflows.learn import load_model, open_frames
+from solodark.workflows.library_masters import find_library_masters
 
 __all__ = ["EvaluationSummary", "evaluate_files", "model_rows"]
 
@@ -236,41 +236,14 @@ def _strongest_state(model: DarkModel) -> NDArray[np.float64]:
 def _rivals(model: DarkModel, subs: Sequence[Frame]) -> dict[str, AnyEstimator]:
     """Offer what a photographer with the same library would do today."""
     wanted = series_acquisition(subs)
-    library = [Path(name) for name in model.library.names if Path(name).is_file()]
-    if not library:
-        return standard_rivals([], wanted, n_subs=len(subs))
-    with open_frames(library) as sources:
-        biases = [source for source in sources if is_bias(source)]
-        bias = _master(biases) if biases else None
-        nearest = _nearest_series(sources, wanted.exposure_s, subs)
-        masters = [_master(nearest)] if nearest else []
+    library = find_library_masters(model, wanted)
+    masters = [] if library.dark is None else [_as_frame(library.dark)]
+    bias = None if library.bias is None else _as_frame(library.bias)
     return standard_rivals(masters, wanted, n_subs=len(subs), bias=bias)
 
 
-def _nearest_series(
-    sources: Sequence[FrameSource], exposure_s: float | None, subs: Sequence[Frame]
-) -> list[FrameSource]:
-    """Members of the series whose master a photographer would choose."""
-    index = series_index(sources)
-    groups: dict[int, list[FrameSource]] = {}
-    for number, source in zip(index, sources, strict=True):
-        groups.setdefault(int(number), []).append(source)
-    darks = {number: group for number, group in groups.items() if not is_bias(group[0])}
-    if not darks or exposure_s is None:
-        return []
-    stand_ins = [
-        Frame(np.zeros((1, 1), np.float32), series_acquisition(group), name=str(number))
-        for number, group in darks.items()
-    ]
-    chosen = find_nearest_master(stand_ins, series_acquisition(subs)).master.name
-    return darks[int(chosen)]
-
-
-def _master(sources: Sequence[FrameSource]) -> Frame:
-    """Winsorised master, as a photographer would make it; the mean of fewer than four."""
-    method = "winsorized" if len(sources) >= 4 else "mean"
-    combined = combine(sources, method=method)
-    return Frame(combined.data, series_acquisition(sources), name="library master")
+def _as_frame(master: Master) -> Frame:
+    return Frame(master.data, master.acquisition, name="library master")
 
 
 def _in_words(subs: Sequence[Frame]) -> str:
