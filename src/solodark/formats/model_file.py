@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from solodark.errors import FrameNotFoundError, ModelFileError
 from solodark.formats.atomic import atomic_write
+from solodark.formats.network_file import is_network_file
 
 __all__ = ["MODEL_SUFFIX", "read_arrays", "write_arrays"]
 
@@ -142,6 +143,10 @@ def read_arrays(
     path = Path(path)
     if not path.is_file():
         raise FrameNotFoundError(f"{path}: no such file; expected a model that solodark learned")
+    if is_network_file(path):
+        raise ModelFileError(
+            f"{path} holds a network, expected a {content}; give a network with --network"
+        )
     if not zipfile.is_zipfile(path):
         raise ModelFileError(
             f"{path} is not a solodark model, or is cut off; learn it anew with `solodark learn`"
