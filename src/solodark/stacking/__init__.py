@@ -1,0 +1,7 @@
+"""Many registered lights become one picture."""
+
+from solodark.stacking.bands import FlaggedSource
+from solodark.stacking.resample import KERNELS
+from solodark.stacking.stack import Stack, stack
+
+__all__ = ["KERNELS", "FlaggedSource", "Stack", "stack"]
