@@ -21,7 +21,7 @@ Vector = NDArray[np.float64]
 
 LEAST_STARS = 3
 """Three stars make the triangle that is looked for."""
-_STARS_FOR_AFFINE = 12  # six numbers from fewer would follow the noise of single stars
+_STARS_FOR_AFFINE = 30  # six numbers from fewer follow the noise of single stars
 _CONTROL_STARS = 50
 _REACH_PX = 4.0  # of the first matching; triangles of bright stars are right to about a pixel
 _CLIP_SIGMAS = 3.5
@@ -45,7 +45,7 @@ def find_transform(
     stars, reference_stars : Stars
         Of the light and of the reference.
     kind : {"similarity", "affine"}
-        What to fit; "affine" falls back to "similarity" below 12 stars.
+        What to fit; "affine" falls back to "similarity" below 30 stars.
 
     Returns
     -------

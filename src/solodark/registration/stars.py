@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from solodark.errors import FrameFormatError, SettingError
 from solodark.frames import cfa_planes
+from solodark.registration.lone_pixels import without_lone_pixels
 
 __all__ = ["Stars", "find_stars"]
 
@@ -17,8 +18,6 @@ Vector = NDArray[np.float64]
 
 _BLOCK_PX = 64  # of the background; a few stars' width, far below any gradient's
 _LEAST_AREA_PX = 5
-_LONE_SHARE = 0.8
-"""A hot pixel holds all the light around it; a star of 1.2 pixels' full width holds half."""
 _RISES = 6  # of the threshold, each twofold, where a light is too crowded for the detection
 _BINOMIAL = (0.25, 0.5, 0.25)
 
@@ -76,7 +75,8 @@ def find_stars(
     SExtractor's detection, then Gaussian-windowed centres, which for well-sampled stars come close
     to those of a fitted profile. A light with a colour filter array is first smoothed by the
     binomial 3 x 3, after which red, green and blue weigh the same at every pixel and no star is
-    displaced by its colour. Lone bright pixels are no stars and are left out.
+    displaced by its colour. Bright pixels without
+    light beside them are no stars, and are left out; so lights need not be free of hot pixels.
 
     Parameters
     ----------
@@ -119,11 +119,14 @@ def find_stars(
             f"found a threshold of {threshold_sigma} sigma and {most} stars at most, expected "
             "numbers above 0"
         )
-    level, mask = _levelled(image, cfa_pattern)
-    smooth = level if cfa_pattern is None else _smoothed(level)
-    field, noise = _without_background(smooth, mask)
+    field, mask = _levelled(image, cfa_pattern)
+    field -= _background(field if cfa_pattern is None else _smoothed(field), mask)
+    # On a Bayer sensor light of one colour shows two pixels away, that of all colours beside it.
+    field = without_lone_pixels(field, steps=(1, 1) if cfa_pattern is None else (1, 2))
+    if cfa_pattern is not None:
+        field = _smoothed(field)
+    noise = _noise(field)
     found = _detect(field, noise, mask, threshold_sigma, filtered=cfa_pattern is not None)
-    found = found[~_is_lone(level, found, reach=1 if cfa_pattern is None else 2)]
     brightest = np.argsort(-found["flux"], kind="stable")[:most]
     return _measure(field, noise, mask, found[brightest])
 
@@ -143,8 +146,8 @@ def _levelled(
 
 
 def _thinned(plane: Image) -> Image:
-    """Give rows that hold some 100 000 pixels or more."""
-    return plane[:: max(1, plane.size // 100_000)] if plane.shape[0] > 1 else plane
+    """Give every so many rows, some 100 000 pixels of a large plane."""
+    return plane[:: max(1, min(plane.size // 100_000, plane.shape[0] // 16))]
 
 
 def _smoothed(level: Image) -> Image:
@@ -153,14 +156,18 @@ def _smoothed(level: Image) -> Image:
     return smooth
 
 
-def _without_background(smooth: Image, mask: NDArray[np.bool_] | None) -> tuple[Image, float]:
-    """Take off what is wider than a star; give the noise of what is left, too."""
+def _background(smooth: Image, mask: NDArray[np.bool_] | None) -> Image:
+    """Give what is wider than a star."""
     import sep
 
     block = max(8, min(_BLOCK_PX, min(smooth.shape) // 4))
-    background = sep.Background(smooth, mask=mask, bw=block, bh=block)
-    field: Image = smooth - background.back(dtype=np.float32)
-    return field, max(float(background.globalrms), 1e-6)
+    wide: Image = sep.Background(smooth, mask=mask, bw=block, bh=block).back(dtype=np.float32)
+    return wide
+
+
+def _noise(field: Image) -> float:
+    """Give the robust spread of pixels about zero; never nothing."""
+    return max(1.4826 * float(np.median(np.abs(_thinned(field)))), 1e-6)
 
 
 def _detect(
@@ -196,18 +203,6 @@ def _detect(
         f"a light of {field.shape[1]} x {field.shape[0]} pixels holds so many bright ones that no "
         "star can be told; expected a calibrated light of a starry field"
     )
-
-
-def _is_lone(level: Image, found: NDArray[Any], *, reach: int) -> NDArray[np.bool_]:
-    """Tell where one pixel holds nearly all the light about a source's peak."""
-    offsets = np.arange(-reach - 1, reach + 2)
-    y = np.clip(found["ypeak"][:, None, None] + offsets[:, None], 0, level.shape[0] - 1)
-    x = np.clip(found["xpeak"][:, None, None] + offsets[None, :], 0, level.shape[1] - 1)
-    around = level[y, x].astype(np.float64)
-    share: NDArray[np.bool_] = around.max(axis=(1, 2)) > _LONE_SHARE * np.maximum(
-        around.sum(axis=(1, 2)), 1e-9
-    )
-    return share
 
 
 def _measure(
