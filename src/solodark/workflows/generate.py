@@ -14,18 +14,17 @@ from solodark.dark_model import (
     generate_for_exposure,
     generate_for_lights,
 )
-from solodark.errors import FrameFormatError, NotEnoughFramesError, OutputError
+from solodark.errors import OutputError
 from solodark.formats import (
     file_sha256,
     find_frame_paths,
     open_frame,
-    read_acquisition,
     write_master,
 )
 from solodark.formats.masters import Target
-from solodark.formats.readers import READERS, suffix_of
-from solodark.frames import FrameKind, MasterDark, PixelFlags, Progress, Verdict, silent
+from solodark.frames import MasterDark, PixelFlags, Progress, Verdict, silent
 from solodark.workflows.learn import load_model, open_frames
+from solodark.workflows.lights import places_for, sort_lights
 
 __all__ = [
     "GenerateSummary",
@@ -36,6 +35,8 @@ __all__ = [
 ]
 
 PathLike = str | os.PathLike[str]
+
+_ADVICE = "Give the folder of tonight's lights, or one dark without --lights"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +191,8 @@ def generate_files_for_lights(
     """
     output = Path(output)
     each = each or output.is_dir()
-    paths, left_out = _sort_lights(find_frame_paths(lights))
-    outputs = _places(paths, output) if each else [_require_folder(output)]
+    paths, left_out = sort_lights(find_frame_paths(lights), advice=_ADVICE)
+    outputs = places_for(paths, output, "{}_dark.fits") if each else [_require_folder(output)]
     _require_new(outputs, paths)
     dark_model = _load(model)
     hashes = [file_sha256(path) for path in paths]
@@ -272,49 +273,6 @@ def _require_folder(output: Path) -> Path:
     if not output.parent.is_dir():
         raise OutputError(f"{output} cannot be written: there is no folder {output.parent}")
     return output
-
-
-def _sort_lights(paths: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """Lights, and what is none; a file that tells nothing is taken at its giver's word."""
-    lights, left_out = [], []
-    for path in paths:
-        try:
-            acquisition = read_acquisition(path)
-        except FrameFormatError as error:
-            left_out.append((path, str(error)))
-            continue
-        if acquisition.kind in (None, FrameKind.LIGHT):
-            lights.append(path)
-        else:
-            left_out.append((path, f"a {acquisition.kind}, says its {acquisition.kind_source}"))
-    if not lights:
-        path, reason = left_out[0]
-        raise NotEnoughFramesError(
-            f"none of {len(left_out)} frames is a light; {path}: {reason}. Give the folder of "
-            "tonight's lights, or one dark without --lights"
-        )
-    return lights, left_out
-
-
-def _places(lights: Sequence[Path], folder: Path) -> list[Path]:
-    """Where the master of each light goes."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; one dark for each light needs a folder")
-    _require_folder(folder)
-    places = [folder / f"{_bare_name(light)}_dark.fits" for light in lights]
-    twice = {place for place in places if places.count(place) > 1}
-    if twice:
-        raise OutputError(
-            f"several lights would have their dark at {min(twice)}; generate for each folder of "
-            "lights by itself"
-        )
-    return places
-
-
-def _bare_name(path: Path) -> str:
-    """Name of a frame without its suffix, which may have two parts: light_1.fits.fz."""
-    suffix = suffix_of(path, READERS) or path.suffix
-    return path.name[: len(path.name) - len(suffix)]
 
 
 def _require_new(outputs: Sequence[Path], lights: Sequence[Path]) -> None:
