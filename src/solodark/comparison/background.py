@@ -6,15 +6,15 @@ from numpy.typing import NDArray
 
 from solodark.errors import SettingError
 
-__all__ = ["channels_of", "flatten_background", "mask_stars", "robust_noise"]
+__all__ = ["MESH_PX", "channels_of", "flatten_background", "mask_stars", "robust_noise"]
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 MESH_PX = 32
-"""Side of the meshes that the background is measured in: larger than stars and trails."""
+"""Side of the meshes that the background is measured in, larger than stars and trails."""
 MAD_TO_SIGMA = 1.4826
-STAR_REACH = 8.0
+STAR_REACH = 6.0
 """A star is masked out to so many of its own rms radii, where a Moffat profile has faded."""
 
 
@@ -49,10 +49,10 @@ def channels_of(image: NDArray[np.floating]) -> Image:
     return np.ascontiguousarray(planes, np.float32)
 
 
-def flatten_background(image: NDArray[np.floating], mask: Mask) -> Image:
+def flatten_background(image: NDArray[np.floating], mask: Mask, *, mesh_px: int = MESH_PX) -> Image:
     """Take the large scales off a plane: sky, gradients and nebulae wider than a mesh.
 
-    In meshes of 32 px the background is ``2.5 median - 1.5 mean`` after clipping at 3 sigma; the
+    In each mesh the background is ``2.5 median - 1.5 mean`` after clipping at 3 sigma; the
     meshes are joined by a bicubic spline (SExtractor, Bertin & Arnouts 1996, by the library sep).
 
     Parameters
@@ -61,6 +61,8 @@ def flatten_background(image: NDArray[np.floating], mask: Mask) -> Image:
         One plane, ADU. Not changed.
     mask : ndarray of bool, shape (ny, nx)
         True where stars are; they do not count.
+    mesh_px : int
+        Side of a mesh, larger than stars and trails.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def flatten_background(image: NDArray[np.floating], mask: Mask) -> Image:
     """
     finite = np.isfinite(image)
     plane = np.where(finite, image, 0.0).astype(np.float32)
-    side = min(MESH_PX, *plane.shape)
+    side = min(mesh_px, *plane.shape)
     background = sep.Background(plane, mask=mask | ~finite, bw=side, bh=side, fw=1, fh=1)
     flat: Image = np.where(finite, plane - background.back(dtype=np.float32), np.float32(0.0))
     return flat
@@ -132,7 +134,7 @@ def mask_stars(
     Examples
     --------
     >>> int(mask_stars((64, 64), np.array([30.0]), np.array([20.0]), 1.0).sum())
-    197
+    113
     """
     mask = np.zeros(shape, np.bool_)
     sep.mask_ellipse(

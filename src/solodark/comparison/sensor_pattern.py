@@ -48,12 +48,13 @@ def trail_residuals(flat: NDArray[np.floating], paths: NDArray[np.floating]) -> 
     """Measure what is left along the path of each pixel, above the paths beside it.
 
     The mean of the picture over the path, by bilinear interpolation, less the median of the same
-    path shifted to eight places around: nebulae and faint stars cancel.
+    path shifted to eight places around: nebulae and faint stars cancel. Where the picture is NaN,
+    under bright stars, it does not count.
 
     Parameters
     ----------
     flat : ndarray, shape (ny, nx)
-        Registered stack without its large scales, ADU. Not changed.
+        Registered stack without its large scales, ADU; NaN under stars. Not changed.
     paths : ndarray, shape (n_lights, n, 2)
         Row and column in the stack of each pixel in each light; places outside do not count.
 
@@ -91,8 +92,9 @@ def _mean_along(flat: NDArray[np.floating], paths: NDArray[np.floating]) -> Vect
     y, x = paths[..., 0], paths[..., 1]
     inside = (y >= 0) & (y <= ny - 1) & (x >= 0) & (x <= nx - 1)
     values = map_coordinates(flat, [y, x], order=1, mode="nearest", output=np.float64)
-    counts = inside.sum(axis=0)
-    means: Vector = np.where(inside, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
+    known = inside & np.isfinite(values)
+    counts = known.sum(axis=0)
+    means: Vector = np.where(known, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
     return np.where(counts > 0, means, np.nan)
 
 
