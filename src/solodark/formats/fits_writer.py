@@ -97,11 +97,12 @@ def _write_hdu(path: Path, start: int, header: bytes, pixels: NDArray[Any]) -> N
     Turning the bytes of a whole plane at once takes fresh memory, and five times longer; so does
     writing the zeros that masks and flags are made of.
     """
+    lines = pixels.reshape(-1, pixels.shape[-1])  # those of a cube's planes, one after the other
     with path.open("rb+") as file:
         file.seek(start)
         file.write(header)
-        for row in range(0, pixels.shape[0], _BAND_ROWS):
-            band = pixels[row : row + _BAND_ROWS]
+        for row in range(0, lines.shape[0], _BAND_ROWS):
+            band = lines[row : row + _BAND_ROWS]
             if band.dtype == np.uint16:  # FITS knows signed ones only; astropy's header has BZERO
                 band = (band ^ np.uint16(0x8000)).view(np.int16)
             if band.any():

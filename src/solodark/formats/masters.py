@@ -12,20 +12,26 @@ from numpy.typing import NDArray
 
 from solodark.errors import SettingError, SolodarkWarning, UnknownFormatError
 from solodark.formats.fits_cards import Card, acquisition_cards
+from solodark.formats.fits_planes import (
+    ADU_CARD,
+    FITS_SUFFIXES,
+    FLAG_CARDS,
+    MASK_CARD,
+    UNCERTAINTY_CARDS,
+)
 from solodark.formats.fits_writer import Plane, fits_header, write_hdus
 from solodark.formats.foreign_errors import shown
 from solodark.formats.integer_pixels import filled, to_uint16
 from solodark.formats.readers import suffix_of
 from solodark.formats.xisf import write_xisf
-from solodark.frames import Acquisition, Master, MasterDark, PixelFlags
+from solodark.frames import Acquisition, Master, MasterDark
 from solodark.version import __version__
 
 __all__ = ["TARGETS", "write_master"]
 
 Target = Literal["siril", "pixinsight", "dss", "astap", "ccdproc"]
-FITS_SUFFIXES = (".fits", ".fit", ".fts")
-FULL_SCALE_ADU = 65535.0
-SIRIL_TAKES_FOR_ADU_ABOVE = 10.0
+FULL_SCALEADU_CARD = 65535.0
+SIRIL_TAKES_FORADU_CARD_ABOVE = 10.0
 """Siril divides a float image by 65535 when its maximum is above this, and not when it is below."""
 
 
@@ -188,34 +194,27 @@ def _row_order(acquisition: Acquisition, target: str | None) -> str:
     return "BOTTOM-UP" if target == "siril" and from_camera_raws else "TOP-DOWN"
 
 
-_ADU = Card("BUNIT", "adu", "unit of the pixels")
-
-
 def _write_complete(job: _Job) -> None:
     master = job.master
-    utype = Card("UTYPE", "StdDevUncertainty", "one sigma")
-    good = Card("GOOD", 0, "other values are not to be used")
-    meanings = [
-        Card(f"BIT{flag.bit_length() - 1}", str(flag.name), f"value {flag.value}")
-        for flag in PixelFlags
-    ]
     write_hdus(
         job.path,
         [
-            job.primary(master.data.astype(np.float32, copy=False), _ADU),
-            job.plane("UNCERT", master.uncertainty.astype(np.float32, copy=False), utype, _ADU),
-            job.plane("MASK", master.mask.view(np.uint8), good),
-            job.plane("FLAGS", master.flags.astype(np.uint8, copy=False), *meanings),
+            job.primary(master.data.astype(np.float32, copy=False), ADU_CARD),
+            job.plane(
+                "UNCERT", master.uncertainty.astype(np.float32, copy=False), *UNCERTAINTY_CARDS
+            ),
+            job.plane("MASK", master.mask.view(np.uint8), MASK_CARD),
+            job.plane("FLAGS", master.flags.astype(np.uint8, copy=False), *FLAG_CARDS),
         ],
     )
 
 
 def _write_adu(job: _Job) -> None:
-    write_hdus(job.path, [job.primary(job.pixels(), _ADU)])
+    write_hdus(job.path, [job.primary(job.pixels(), ADU_CARD)])
 
 
 def _write_fractions(job: _Job) -> None:
-    fractions = job.pixels() / np.float32(FULL_SCALE_ADU)
+    fractions = job.pixels() / np.float32(FULL_SCALEADU_CARD)
     highest = Card("DATAMAX", float(fractions.max()), "pixels are fractions of full scale")
     if job.path.suffix.lower() == ".xisf":
         write_xisf(job.path, fractions, [*job.cards, highest], bounds="0:1")
@@ -225,7 +224,7 @@ def _write_fractions(job: _Job) -> None:
 
 def _write_for_siril(job: _Job) -> None:
     """Write ADU, unless they are so low that Siril would take them for fractions."""
-    if job.pixels().max() > SIRIL_TAKES_FOR_ADU_ABOVE:
+    if job.pixels().max() > SIRIL_TAKES_FORADU_CARD_ABOVE:
         _write_adu(job)
     else:
         _write_fractions(job)
@@ -239,7 +238,7 @@ def _write_for_dss(job: _Job) -> None:
             SolodarkWarning,
             stacklevel=4,
         )
-    write_hdus(job.path, [job.primary(to_uint16(job.pixels(), job.path), _ADU)])
+    write_hdus(job.path, [job.primary(to_uint16(job.pixels(), job.path), ADU_CARD)])
 
 
 TARGETS: dict[str, Callable[[_Job], None]] = {
