@@ -33,21 +33,22 @@ def adversarial_loss(logits: Tensor, *, real: bool) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, wanted)
 
 
-def discriminator_loss(on_real: Tensor, on_generated: Tensor) -> Tensor:
-    """Give the discriminator's own objective, halved to slow it down, as published.
+def discriminator_loss(logits: Tensor, *, real: bool) -> Tensor:
+    """Give the discriminator's own objective on real or on generated masters.
 
     Parameters
     ----------
-    on_real, on_generated : Tensor, shape (n, 1, h, w)
-        Its logits.
+    logits : Tensor, shape (n, 1, h, w)
+        Its word.
+    real : bool
+        Whether it was shown real masters.
 
     Returns
     -------
     Tensor, shape ()
-        Mean of both cross-entropies.
+        Half the cross-entropy, as published, to slow it down beside the generator.
     """
-    real = adversarial_loss(on_real, real=True)
-    return 0.5 * (real + adversarial_loss(on_generated, real=False))
+    return 0.5 * adversarial_loss(logits, real=real)
 
 
 def pixel_loss(kind: str, made: Tensor, wanted: Tensor) -> Tensor:
