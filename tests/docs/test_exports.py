@@ -10,6 +10,7 @@ import pytest
 import solodark
 
 ROOMS = [
+    "calibration",
     "cli",
     "combine",
     "dark_model",
@@ -18,7 +19,9 @@ ROOMS = [
     "formats",
     "frames",
     "library",
+    "registration",
     "report",
+    "stacking",
     "synthetic",
 ]
 

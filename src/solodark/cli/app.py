@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from solodark import __version__
+from solodark.cli.calibrate import calibrate
 from solodark.cli.combine import combine
 from solodark.cli.demo import demo
 from solodark.cli.evaluate import evaluate
@@ -14,6 +15,7 @@ from solodark.cli.generate import generate
 from solodark.cli.learn import learn
 from solodark.cli.library import add, check, list_series
 from solodark.cli.outcome import exit_code_of
+from solodark.cli.stack import stack
 
 __all__ = ["app", "main"]
 
@@ -47,6 +49,10 @@ app.command(epilog=_example("solodark learn ~/astro/darks -o mycamera.solodark")
 app.command(
     epilog=_example("solodark generate tonight/dark_0001.fit -m mycamera.solodark -o dark.fits")
 )(generate)
+app.command(
+    epilog=_example("solodark calibrate tonight/lights -o process -m mycamera.solodark --flat f")
+)(calibrate)
+app.command(epilog=_example("solodark stack process -o stack.fits"))(stack)
 app.command(epilog=_example("solodark evaluate ~/astro/darks -m test.solodark"))(evaluate)
 
 

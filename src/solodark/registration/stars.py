@@ -64,7 +64,7 @@ class Stars:
 
 
 def find_stars(
-    image: NDArray[np.floating],
+    image: NDArray[Any],
     *,
     cfa_pattern: str | None = None,
     threshold_sigma: float = 5.0,
@@ -132,7 +132,7 @@ def find_stars(
 
 
 def _levelled(
-    image: NDArray[np.floating], cfa_pattern: str | None
+    image: NDArray[Any], cfa_pattern: str | None
 ) -> tuple[Image, NDArray[np.bool_] | None]:
     """Give a copy with the median of each CFA plane taken off, and where it has no value."""
     level = np.array(image, np.float32, order="C")

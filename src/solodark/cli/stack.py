@@ -1,0 +1,91 @@
+"""``solodark stack``: many calibrated lights become one picture."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from solodark.cli.options import AsJson, OutputFile
+from solodark.cli.printing import print_json, print_left_out, print_lines
+from solodark.cli.progress import progress_on_terminal
+
+if TYPE_CHECKING:
+    from solodark.workflows.stack import StackSummary
+
+__all__ = ["stack"]
+
+Lights = Annotated[
+    list[Path], typer.Argument(metavar="LIGHTS", help="Folders and files of calibrated lights.")
+]
+Reference = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference",
+        metavar="LIGHT",
+        help="The light that the others are brought onto; by default that with most and sharpest "
+        "stars.",
+    ),
+]
+Kind = Annotated[
+    Literal["affine", "similarity", "identity"],
+    typer.Option(
+        "--transform",
+        help="What is fitted to the stars; identity leaves the lights as they lie on the sensor.",
+    ),
+]
+Method = Annotated[
+    Literal["winsorized", "sigma", "mean", "median"],
+    typer.Option("--method", help="How lights are combined."),
+]
+Sigma = Annotated[
+    float, typer.Option("--sigma", help="Values so many sigma from the median are rejected.")
+]
+Kernel = Annotated[
+    Literal["lanczos3", "cubic", "linear"],
+    typer.Option("--interpolation", help="How pixels between pixels are found."),
+]
+
+
+def stack(  # numpydoc ignore=PR01
+    lights: Lights,
+    output: OutputFile,
+    reference: Reference = None,
+    kind: Kind = "affine",
+    method: Method = "winsorized",
+    sigma: Sigma = 3.0,
+    kernel: Kernel = "lanczos3",
+    as_json: AsJson = False,
+) -> None:
+    """Register and stack calibrated lights.
+
+    Writes FITS in ADU with uncertainty and coverage, and beside it a linear 16-bit TIFF and a
+    stretched PNG. Lights with colour filters become a colour picture. Lights that cannot be
+    matched are listed and left out.
+    """
+    from solodark.workflows.stack import stack_files
+
+    with progress_on_terminal() as progress:
+        summary = stack_files(
+            lights,
+            output,
+            reference=reference,
+            kind=kind,
+            method=method,
+            sigma=sigma,
+            kernel=kernel,
+            progress=progress,
+        )
+    print_json(summary) if as_json else _print_summary(summary)
+
+
+def _print_summary(summary: "StackSummary") -> None:
+    onto = "as they lie on the sensor"
+    if summary.reference is not None:
+        onto = f"onto {summary.reference.name}, stars {summary.rms_px:.3f} px from each other"
+    print_lines(
+        f"Stacked {summary.n_lights} lights {onto}.",
+        f"Noise {summary.noise_adu:.2f} ADU; rejected {summary.rejected_fraction_low:.2%} low and "
+        f"{summary.rejected_fraction_high:.2%} high.",
+        f"Wrote {summary.output}, {summary.tiff.name} and {summary.preview.name}.",
+    )
+    print_left_out(summary.left_out)
