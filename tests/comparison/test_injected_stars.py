@@ -32,14 +32,14 @@ def test_stars_on_an_even_sky_are_measured_as_they_were_put_in(stars):
     measured = photometry(sky, stars)
     assert measured.bias_mag == pytest.approx(0.0, abs=0.003)
     assert measured.scatter_mag < 0.01
-    assert measured.n_stars > 400
+    assert measured.n_stars > 300
 
 
 def test_faint_stars_lie_five_sigma_above_the_noise(stars, rng):
     pixel_noise = 20.0 / np.sqrt(np.pi * 3.0**2)
     sky = paint_stars(rng.normal(0, pixel_noise, SHAPE), stars.y, stars.x, stars)
     measured = photometry(sky, stars)
-    assert measured.scatter_mag == pytest.approx(1.0857 / 5, rel=0.15)
+    assert measured.scatter_mag == pytest.approx(1.0857 / 5, rel=0.2)
     assert abs(measured.bias_mag) < 4 * measured.bias_error_mag
 
 

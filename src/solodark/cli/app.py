@@ -9,6 +9,7 @@ import typer
 from solodark import __version__
 from solodark.cli.calibrate import calibrate
 from solodark.cli.combine import combine
+from solodark.cli.compare import compare
 from solodark.cli.demo import demo
 from solodark.cli.evaluate import evaluate
 from solodark.cli.generate import generate
@@ -53,6 +54,11 @@ app.command(
     epilog=_example("solodark calibrate tonight/lights -o process -m mycamera.solodark --flat f")
 )(calibrate)
 app.command(epilog=_example("solodark stack process -o stack.fits"))(stack)
+app.command(
+    epilog=_example(
+        "solodark compare --lights lights --darks darks --sub dark_1.fit -m mycamera.solodark"
+    )
+)(compare)
 app.command(epilog=_example("solodark evaluate ~/astro/darks -m test.solodark"))(evaluate)
 
 

@@ -6,7 +6,14 @@ from numpy.typing import NDArray
 
 from solodark.errors import SettingError
 
-__all__ = ["MESH_PX", "channels_of", "flatten_background", "mask_stars", "robust_noise"]
+__all__ = [
+    "MESH_PX",
+    "STAR_REACH",
+    "channels_of",
+    "flatten_background",
+    "mask_stars",
+    "robust_noise",
+]
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]

@@ -31,7 +31,7 @@ STANDARD_SIGMA = 250.0
 ONE_STANDARD_IN = 6
 BETA = 4.0
 CLIP_SIGMA = 4.0
-SPACING_FWHM = 5.0
+SPACING_FWHM = 7.0
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def place_stars(
     ...     free, fwhm_px=3.0, aperture_noise_adu=10.0, rng=np.random.default_rng(1)
     ... )
     >>> stars.y.size, round(float(stars.flux_adu.min()), 1)
-    (216, 61.3)
+    (104, 61.3)
     """
     step = SPACING_FWHM * fwhm_px
     rows, columns = (np.arange(step, size - step, step) for size in avoid.shape)

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.comparison.background import channels_of, flatten_background, robust_noise
+from solodark.comparison.background import (
+    STAR_REACH,
+    channels_of,
+    flatten_background,
+    mask_stars,
+    robust_noise,
+)
 from solodark.comparison.field import Field, SensorPixels, flatten_sensor, luminance
 from solodark.comparison.injected_stars import measure_aperture_fluxes
 from solodark.comparison.sensor_pattern import (
@@ -123,7 +129,8 @@ def measure_injected(stacked: Stacked, field: Field) -> Vector:
         Flux in the aperture, ADU; for `summarise_photometry`.
     """
     stars = field.stars
-    light = luminance(stacked.stack, field.star_mask)
+    own = mask_stars(field.star_mask.shape, stars.y, stars.x, stars.fwhm_px / STAR_REACH * 2.0)
+    light = luminance(stacked.stack, field.star_mask | own)
     return measure_aperture_fluxes(light, stars.y, stars.x, stars.aperture_radius_px)
 
 

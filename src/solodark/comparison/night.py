@@ -15,7 +15,13 @@ from solodark.comparison.injected_stars import (
     summarise_photometry,
 )
 from solodark.comparison.measures import StackMeasures, measure_injected, measure_stack
-from solodark.comparison.stacks import Keep, Stacked, register_lights, stack_lights
+from solodark.comparison.stacks import (
+    Keep,
+    Stacked,
+    calibrate_lights,
+    find_register,
+    stack_calibrated,
+)
 from solodark.comparison.starred_light import StarredLight
 from solodark.errors import SettingError
 from solodark.frames import FrameSource, Progress, silent
@@ -99,7 +105,7 @@ def prepare_night(
     flat : NormalisedFlat, optional
         What to divide by.
     keep : callable, optional
-        See `stack_lights`.
+        See `solodark.comparison.stacks.calibrate_lights`.
     progress : Progress
         Who is told.
 
@@ -113,11 +119,11 @@ def prepare_night(
     RegistrationError
         No light shows enough stars.
     """
-    registration, stars = register_lights(lights, best, flat=flat, progress=progress)
+    calibrated = calibrate_lights(lights, best, flat=flat, keep=keep, progress=progress)
+    registration, stars = find_register(calibrated, progress=progress)
+    stacked = stack_calibrated(calibrated, registration.transforms, progress=progress)
     kept = registration.kept
     transforms = tuple(one for one in registration.transforms if one is not None)
-    chosen = tuple(lights[i] for i in kept)
-    stacked = stack_lights(chosen, best, transforms, flat=flat, keep=keep, progress=progress)
     field = survey_field(
         stacked,
         [stars[i] for i in kept],
@@ -126,7 +132,11 @@ def prepare_night(
         rng=rng,
     )
     return Night(
-        lights=chosen, transforms=transforms, registration=registration, field=field, flat=flat
+        lights=tuple(lights[i] for i in kept),
+        transforms=transforms,
+        registration=registration,
+        field=field,
+        flat=flat,
     )
 
 
@@ -149,7 +159,7 @@ def compare_contenders(
     truth : str, optional
         Name of the contender whose darks are true; it comes first, the others in their order.
     keep : callable, optional
-        See `stack_lights`.
+        See `solodark.comparison.stacks.calibrate_lights`.
     progress : Progress
         Who is told.
 
@@ -173,8 +183,10 @@ def compare_contenders(
     true_fluxes = None
     for contender in sorted(contenders, key=lambda one: one.name != truth):
         stacked, with_stars = (
-            stack_lights(
-                lights, contender, night.transforms, flat=night.flat, keep=keep, progress=progress
+            stack_calibrated(
+                calibrate_lights(lights, contender, flat=night.flat, keep=keep, progress=progress),
+                night.transforms,
+                progress=progress,
             )
             for lights in (night.lights, starred)
         )

@@ -12,10 +12,39 @@ from solodark.frames import FrameKind, FrameSource, Master, Progress, silent
 from solodark.registration import Registration, Stars, Transform, find_stars, register
 from solodark.stacking import stack
 
-__all__ = ["Keep", "Stacked", "register_lights", "stack_lights"]
+__all__ = [
+    "CalibratedNight",
+    "Keep",
+    "Stacked",
+    "calibrate_lights",
+    "find_register",
+    "stack_calibrated",
+]
 
 Image = NDArray[np.float32]
 Keep = Callable[[CalibratedLight], CalibratedLight]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CalibratedNight:
+    """Lights after one contender's darks.
+
+    Attributes
+    ----------
+    lights : tuple of CalibratedLight
+        In their order.
+    sensor_mean : ndarray of float32, shape (ny, nx)
+        Their mean as the sensor saw them, ADU.
+    offset_mean : ndarray of float32, shape (ny, nx)
+        Mean of what was subtracted, ADU.
+    flags : ndarray of uint8, shape (ny, nx)
+        Of what was subtracted from the first light.
+    """
+
+    lights: tuple[CalibratedLight, ...]
+    sensor_mean: Image
+    offset_mean: Image
+    flags: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,23 +93,61 @@ def calibrate_with(
     return calibrate_light(light, dark=offset, flat=flat, exposure_tolerance=float("inf"))
 
 
-def register_lights(
+def calibrate_lights(
     lights: Sequence[FrameSource],
     contender: Contender,
     *,
     flat: NormalisedFlat | None = None,
+    keep: Keep | None = None,
     progress: Progress = silent,
-) -> tuple[Registration, list[Stars]]:
-    """Find the stars of every light, and bring all onto one of them.
+) -> CalibratedNight:
+    """Calibrate every light with a contender's darks.
 
     Parameters
     ----------
     lights : sequence of FrameSource
         As the camera wrote them.
     contender : Contender
-        Whose darks are subtracted first: hot pixels are no stars.
+        Whose darks are subtracted.
     flat : NormalisedFlat, optional
         What to divide by.
+    keep : callable, optional
+        Puts a calibrated light where it takes no memory, and gives it back from there.
+    progress : Progress
+        Who is told.
+
+    Returns
+    -------
+    CalibratedNight
+        The lights, and their mean.
+    """
+    calibrated: list[CalibratedLight] = []
+    sensor_sum, offset_sum = (np.zeros(lights[0].shape) for _ in range(2))
+    flags = np.zeros(lights[0].shape, np.uint8)
+    pairs = zip(lights, contender.offsets(lights), strict=True)
+    for light, offset in progress(pairs, f"Calibrating: {contender.name}", len(lights)):
+        one = calibrate_with(light, offset, flat)
+        sensor_sum += one.data
+        offset_sum += offset.data
+        flags = flags if calibrated else offset.flags
+        calibrated.append(keep(one) if keep else one)
+    return CalibratedNight(
+        lights=tuple(calibrated),
+        sensor_mean=(sensor_sum / len(lights)).astype(np.float32),
+        offset_mean=(offset_sum / len(lights)).astype(np.float32),
+        flags=flags,
+    )
+
+
+def find_register(
+    calibrated: CalibratedNight, *, progress: Progress = silent
+) -> tuple[Registration, list[Stars]]:
+    """Find the stars of every light, and bring all onto one of them.
+
+    Parameters
+    ----------
+    calibrated : CalibratedNight
+        Lights.
     progress : Progress
         Who is told.
 
@@ -91,41 +158,28 @@ def register_lights(
     stars : list of Stars
         Of each light.
     """
-    offsets = contender.offsets(lights)
+    lights = calibrated.lights
     stars = [
-        find_stars(
-            calibrate_with(light, offset, flat).data, cfa_pattern=light.acquisition.cfa_pattern
-        )
-        for light, offset in progress(
-            zip(lights, offsets, strict=True), "Finding stars", len(lights)
-        )
+        find_stars(light.data, cfa_pattern=light.acquisition.cfa_pattern)
+        for light in progress(lights, "Finding stars", len(lights))
     ]
     return register(stars), stars
 
 
-def stack_lights(
-    lights: Sequence[FrameSource],
-    contender: Contender,
-    transforms: Sequence[Transform],
+def stack_calibrated(
+    calibrated: CalibratedNight,
+    transforms: Sequence[Transform | None],
     *,
-    flat: NormalisedFlat | None = None,
-    keep: Keep | None = None,
     progress: Progress = silent,
 ) -> Stacked:
-    """Calibrate every light with a contender's darks, and stack them in a given register.
+    """Stack calibrated lights in a given register.
 
     Parameters
     ----------
-    lights : sequence of FrameSource
-        As the camera wrote them.
-    contender : Contender
-        Whose darks are subtracted.
-    transforms : sequence of Transform
-        Of each light.
-    flat : NormalisedFlat, optional
-        What to divide by.
-    keep : callable, optional
-        Puts a calibrated light where it takes no memory, and gives it back from there.
+    calibrated : CalibratedNight
+        Lights.
+    transforms : sequence of Transform or None
+        Of each light; those without one are left out.
     progress : Progress
         Who is told.
 
@@ -134,20 +188,9 @@ def stack_lights(
     Stacked
         In register, and as the sensor saw it.
     """
-    offsets = contender.offsets(lights)
-    calibrated: list[CalibratedLight] = []
-    sensor_sum, offset_sum = (np.zeros(lights[0].shape) for _ in range(2))
-    flags = np.zeros(lights[0].shape, np.uint8)
-    pairs = zip(lights, offsets, strict=True)
-    for light, offset in progress(pairs, f"Calibrating: {contender.name}", len(lights)):
-        one = calibrate_with(light, offset, flat)
-        sensor_sum += one.data
-        offset_sum += offset.data
-        flags = flags if calibrated else offset.flags
-        calibrated.append(keep(one) if keep else one)
     return Stacked(
-        stack=stack(calibrated, transforms, progress=progress).data,
-        sensor_mean=(sensor_sum / len(lights)).astype(np.float32),
-        offset_mean=(offset_sum / len(lights)).astype(np.float32),
-        flags=flags,
+        stack=stack(calibrated.lights, transforms, progress=progress).data,
+        sensor_mean=calibrated.sensor_mean,
+        offset_mean=calibrated.offset_mean,
+        flags=calibrated.flags,
     )
