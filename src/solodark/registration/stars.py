@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from solodark.errors import FrameFormatError, SettingError
-from solodark.frames import cfa_planes
+from solodark.registration.background import without_background
 from solodark.registration.lone_pixels import without_lone_pixels
 
 __all__ = ["Stars", "find_stars"]
@@ -16,7 +16,6 @@ __all__ = ["Stars", "find_stars"]
 Image = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
-_BLOCK_PX = 64  # of the background; a few stars' width, far below any gradient's
 _LEAST_AREA_PX = 5
 _RISES = 6  # of the threshold, each twofold, where a light is too crowded for the detection
 _BINOMIAL = (0.25, 0.5, 0.25)
@@ -119,8 +118,8 @@ def find_stars(
             f"found a threshold of {threshold_sigma} sigma and {most} stars at most, expected "
             "numbers above 0"
         )
-    field, mask = _levelled(image, cfa_pattern)
-    field -= _background(field if cfa_pattern is None else _smoothed(field), mask)
+    field = without_background(image, cfa_pattern)
+    mask = _without_value(field)
     # On a Bayer sensor light of one colour shows two pixels away, that of all colours beside it.
     field = without_lone_pixels(field, steps=(1, 1) if cfa_pattern is None else (1, 2))
     if cfa_pattern is not None:
@@ -131,23 +130,15 @@ def find_stars(
     return _measure(field, noise, mask, found[brightest])
 
 
-def _levelled(
-    image: NDArray[Any], cfa_pattern: str | None
-) -> tuple[Image, NDArray[np.bool_] | None]:
-    """Give a copy with the median of each CFA plane taken off, and where it has no value."""
-    level = np.array(image, np.float32, order="C")
-    bad = ~np.isfinite(level)
+def _without_value(field: Image) -> NDArray[np.bool_] | None:
+    """Tell where pixels are not finite, and set them to 0; nothing where all are finite."""
+    if np.isfinite(field.sum(dtype=np.float64)):
+        return None
+    bad: NDArray[np.bool_] = ~np.isfinite(field)
     if bad.all():
-        raise FrameFormatError(f"a light of shape {level.shape} holds no finite pixel")
-    for plane in cfa_planes(cfa_pattern):
-        level[plane] -= np.nanmedian(_thinned(level[plane]))
-    level[bad] = 0.0
-    return level, bad if bad.any() else None
-
-
-def _thinned(plane: Image) -> Image:
-    """Give every so many rows, some 100 000 pixels of a large plane."""
-    return plane[:: max(1, min(plane.size // 100_000, plane.shape[0] // 16))]
+        raise FrameFormatError(f"a light of shape {field.shape} holds no finite pixel")
+    field[bad] = 0.0
+    return bad
 
 
 def _smoothed(level: Image) -> Image:
@@ -156,18 +147,9 @@ def _smoothed(level: Image) -> Image:
     return smooth
 
 
-def _background(smooth: Image, mask: NDArray[np.bool_] | None) -> Image:
-    """Give what is wider than a star."""
-    import sep
-
-    block = max(8, min(_BLOCK_PX, min(smooth.shape) // 4))
-    wide: Image = sep.Background(smooth, mask=mask, bw=block, bh=block).back(dtype=np.float32)
-    return wide
-
-
 def _noise(field: Image) -> float:
     """Give the robust spread of pixels about zero; never nothing."""
-    return max(1.4826 * float(np.median(np.abs(_thinned(field)))), 1e-6)
+    return max(1.4826 * float(np.median(np.abs(field[:: max(1, field.shape[0] // 128)]))), 1e-6)
 
 
 def _detect(

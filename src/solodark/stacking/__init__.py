@@ -2,6 +2,6 @@
 
 from solodark.stacking.bands import FlaggedSource
 from solodark.stacking.resample import KERNELS
-from solodark.stacking.stack import Stack, stack
+from solodark.stacking.stacked import Stack, stack
 
 __all__ = ["KERNELS", "FlaggedSource", "Stack", "stack"]
