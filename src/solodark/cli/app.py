@@ -17,6 +17,7 @@ from solodark.cli.learn import learn
 from solodark.cli.library import add, check, list_series
 from solodark.cli.outcome import exit_code_of
 from solodark.cli.stack import stack
+from solodark.cli.train import train
 
 __all__ = ["app", "main"]
 
@@ -60,6 +61,7 @@ app.command(
     )
 )(compare)
 app.command(epilog=_example("solodark evaluate ~/astro/darks -m test.solodark"))(evaluate)
+app.command(epilog=_example("solodark train ~/astro/darks -o network.solodark"))(train)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

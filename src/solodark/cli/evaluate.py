@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solodark.cli.options import AsJson, ModelFile
+from solodark.cli.options import AsJson, ModelFile, NetworkFile
 from solodark.cli.printing import print_json, print_left_out, print_lines, print_table
 from solodark.cli.progress import progress_on_terminal
 
@@ -28,7 +28,11 @@ Seed = Annotated[int, typer.Option("--seed", help="Dice of the intervals.")]
 
 
 def evaluate(  # numpydoc ignore=PR01
-    darks: Darks, model: ModelFile, seed: Seed = 1, as_json: AsJson = False
+    darks: Darks,
+    model: ModelFile,
+    network: NetworkFile = None,
+    seed: Seed = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Say how good a model is on YOUR camera, beside its rivals.
 
@@ -39,7 +43,7 @@ def evaluate(  # numpydoc ignore=PR01
     from solodark.workflows.evaluate import evaluate_files
 
     with progress_on_terminal() as progress:
-        summary = evaluate_files(darks, model, seed=seed, progress=progress)
+        summary = evaluate_files(darks, model, network=network, seed=seed, progress=progress)
     print_json(summary) if as_json else _print_summary(summary)
 
 

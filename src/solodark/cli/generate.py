@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from solodark.cli.options import AsJson, ModelFile
+from solodark.cli.options import AsJson, NetworkFile
 from solodark.cli.outcome import say
 from solodark.cli.printing import print_json, print_left_out, print_lines
 from solodark.cli.progress import progress_on_terminal
@@ -21,6 +21,17 @@ Program = Literal["siril", "pixinsight", "dss", "astap", "ccdproc"]
 
 Sub = Annotated[
     Path | None, typer.Argument(metavar="SUB", help="The one new dark.", show_default=False)
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="FILE",
+        help="The dark model, as `solodark learn` made it; always needed but with a --network that "
+        "sees the sub alone.",
+        show_default=False,
+    ),
 ]
 Output = Annotated[
     Path,
@@ -83,9 +94,10 @@ Force = Annotated[
 
 
 def generate(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
-    model: ModelFile,
     output: Output,
     sub: Sub = None,
+    model: Model = None,
+    network: NetworkFile = None,
     lights: Lights = None,
     each: Each = False,
     exposure_s: Exposure = None,
@@ -108,21 +120,27 @@ def generate(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
     _require_companion("--lights", lights, {"--each": each or None})
     asked = {"--temperature-c": temperature_c, "--iso": iso, "--gain-setting": gain_setting}
     _require_companion("--exposure-s", exposure_s, asked)
-    _require_companion("a SUB", sub, {"--force": force or None})
+    _require_companion("a SUB", sub, {"--force": force or None, "--network": network})
     summary: GenerateSummary | NightSummary
     with progress_on_terminal() as progress:
         if sub is not None:
             summary = workflow.generate_file(
-                sub, model, output, target=target, force=force, progress=progress
+                sub,
+                model,
+                output,
+                network=network,
+                target=target,
+                force=force,
+                progress=progress,
             )
         elif lights is not None:
             summary = workflow.generate_files_for_lights(
-                lights, model, output, each=each, target=target, progress=progress
+                lights, _require_model(model), output, each=each, target=target, progress=progress
             )
         else:
             summary = workflow.generate_file_for_exposure(
                 exposure_s or 0.0,
-                model,
+                _require_model(model),
                 output,
                 temperature_c=temperature_c,
                 iso=iso,
@@ -140,6 +158,14 @@ def _require_one_way(sub: Path | None, lights: Path | None, exposure_s: float | 
             f"found {' and '.join(given) or 'nothing'} to generate from; "
             "expected one of: a SUB, --lights FOLDER, --exposure-s S"
         )
+
+
+def _require_model(model: Path | None) -> Path:
+    if model is None:
+        raise SettingError(
+            "found no dark model; expected --model FILE, as `solodark learn` makes it"
+        )
+    return model
 
 
 def _require_companion(name: str, value: object, companions: Mapping[str, object]) -> None:

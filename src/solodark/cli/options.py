@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "LibraryFile", "ModelFile", "OutputFile"]
+__all__ = ["AsJson", "LibraryFile", "ModelFile", "NetworkFile", "OutputFile"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")]
 
@@ -23,6 +23,11 @@ ModelFile = Annotated[
     typer.Option(
         "--model", "-m", metavar="FILE", help="The dark model, as `solodark learn` made it."
     ),
+]
+
+NetworkFile = Annotated[
+    Path | None,
+    typer.Option("--network", metavar="FILE", help="A network, as `solodark train` made it."),
 ]
 
 OutputFile = Annotated[

@@ -56,6 +56,8 @@ class TrainSettings:
         Weight of the discriminator's word; 0 trains without one.
     flips : bool
         Whether crops are mirrored at random; a mosaic keeps its CFA phase.
+    seed : int
+        All dice: which nights are held out, the first weights, and each epoch's crops.
     """
 
     preset: Literal["paper", "sensor"] = "paper"
@@ -71,6 +73,7 @@ class TrainSettings:
     pixel_weight: float = 100.0
     adversarial_weight: float = 1.0
     flips: bool = True
+    seed: int = 1
 
     @property
     def epochs(self) -> int:

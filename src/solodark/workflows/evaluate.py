@@ -1,9 +1,8 @@
 """Evaluate files: how good a model is on darks that it has never seen, beside every rival."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +33,9 @@ from solodark.frames import (
 )
 from solodark.workflows.learn import load_model, open_frames
 from solodark.workflows.library_masters import find_library_masters
+from solodark.workflows.networks import load_network, network_rows
+from solodark.workflows.nights import night_of
+from solodark.workflows.sensor_views import strongest_state
 
 __all__ = ["EvaluationSummary", "evaluate_files", "model_rows"]
 
@@ -69,6 +71,7 @@ def evaluate_files(
     paths: PathLike | Iterable[PathLike],
     model: PathLike | DarkModel,
     *,
+    network: PathLike | None = None,
     seed: int = 1,
     progress: Progress = silent,
 ) -> EvaluationSummary:
@@ -83,6 +86,8 @@ def evaluate_files(
         Held-out darks, in series of three or more.
     model : path-like or DarkModel
         The model.
+    network : path-like, optional
+        A network that `train_files` made, for a further row.
     seed : int
         Dice of the bootstrap and of the stars.
     progress : Progress
@@ -101,13 +106,21 @@ def evaluate_files(
         Frames of another size.
     """
     dark_model = model if isinstance(model, DarkModel) else load_model(model)
-    series, left_out = _held_out(find_frame_paths(paths), dark_model, progress)
+    seen = dict.fromkeys(dark_model.library.hashes, "the model has learned from it")
+    more: dict[str, AnyEstimator] = {}
+    if network is not None:
+        trained = load_network(network)
+        darks = trained.recipe["darks"]
+        used = (*darks["training"], *darks["validation"])
+        seen |= dict.fromkeys(used, "the network was trained on it")
+        more = network_rows(trained, dark_model)
+    series, left_out = _held_out(find_frame_paths(paths), seen, progress)
     rng = np.random.default_rng(seed)
     sums, described = [], []
     for number, files in enumerate(series):
         subs = [read_frame(path) for path in files]
-        session = _night(subs[0]) or f"series {number + 1}"
-        sums.append(_measure(dark_model, subs, session, rng, progress))
+        session = night_of(subs[0]) or f"series {number + 1}"
+        sums.append(_measure(dark_model, subs, more, session, rng, progress))
         described.append(_in_words(subs))
     return EvaluationSummary(
         table=tabulate(sums, rng=rng),
@@ -148,13 +161,12 @@ def _maps_alone(model: DarkModel, sub: Frame) -> NDArray[np.float32]:
 
 
 def _held_out(
-    files: Sequence[Path], model: DarkModel, progress: Progress
+    files: Sequence[Path], seen: Mapping[str, str], progress: Progress
 ) -> tuple[list[list[Path]], list[tuple[Path, str]]]:
-    learned = set(model.library.hashes)
     fresh: list[Path] = []
     left_out: list[tuple[Path, str]] = []
     for path in progress(files, "Looking at darks", len(files)):
-        reason = _reason_to_leave_out(path, learned)
+        reason = _reason_to_leave_out(path, seen)
         if reason:
             left_out.append((path, reason))
         else:
@@ -172,20 +184,14 @@ def _held_out(
     return series, left_out
 
 
-def _reason_to_leave_out(path: Path, learned: set[str]) -> str:
+def _reason_to_leave_out(path: Path, seen: Mapping[str, str]) -> str:
     try:
         kind = read_acquisition(path).kind
     except FrameFormatError as error:
         return str(error)
     if kind is not FrameKind.DARK:
         return "not a dark"
-    return "the model has learned from it" if file_sha256(path) in learned else ""
-
-
-def _night(sub: Frame) -> str:
-    """Name the night: series of one night share its weather, and are resampled together."""
-    date = sub.acquisition.date_obs
-    return (date - timedelta(hours=12)).date().isoformat() if date else ""
+    return seen.get(file_sha256(path), "")
 
 
 def _series_of(files: Sequence[Path]) -> list[list[Path]]:
@@ -203,6 +209,7 @@ def _series_of(files: Sequence[Path]) -> list[list[Path]]:
 def _measure(
     model: DarkModel,
     subs: Sequence[Frame],
+    more: dict[str, AnyEstimator],
     session: str,
     rng: np.random.Generator,
     progress: Progress,
@@ -213,24 +220,16 @@ def _measure(
                 f"{sub.name} has {sub.shape[1]} x {sub.shape[0]} pixels, the model "
                 f"{model.shape[1]} x {model.shape[0]}; give darks of the model's camera"
             )
-    rows = model_rows(model) | _rivals(model, subs)
+    rows = model_rows(model) | more | _rivals(model, subs)
     return measure_series(
         subs,
         rows,
-        level_map=predict(model, _strongest_state(model)).pattern,
+        level_map=predict(model, strongest_state(model)).pattern,
         masks={"telegraph": model.pixels.excess > _TELEGRAPH_EXCESS},
         session=session,
         rng=rng,
         progress=progress,
     )
-
-
-def _strongest_state(model: DarkModel) -> NDArray[np.float64]:
-    """State in which hot pixels are told from ordinary ones most surely."""
-    states = model.library.states
-    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
-    strongest: NDArray[np.float64] = states[int(np.argmax(strength2))]
-    return strongest
 
 
 def _rivals(model: DarkModel, subs: Sequence[Frame]) -> dict[str, AnyEstimator]:

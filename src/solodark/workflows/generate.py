@@ -1,8 +1,9 @@
 """Generate files: a master dark from one new dark, from lights or from no frame at all."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from solodark.dark_model import (
     generate_for_exposure,
     generate_for_lights,
 )
-from solodark.errors import OutputError
+from solodark.errors import OutputError, SettingError
 from solodark.formats import (
     file_sha256,
     find_frame_paths,
@@ -91,9 +92,10 @@ class NightSummary:
 
 def generate_file(
     sub: PathLike,
-    model: PathLike | DarkModel,
+    model: PathLike | DarkModel | None,
     output: PathLike,
     *,
+    network: PathLike | None = None,
     target: Target | None = None,
     force: bool = False,
     progress: Progress = silent,
@@ -104,10 +106,12 @@ def generate_file(
     ----------
     sub : path-like
         The new dark.
-    model : path-like or DarkModel
-        The camera's model.
+    model : path-like, DarkModel or None
+        The camera's model; None for a network that sees the sub alone.
     output : path-like
         The master.
+    network : path-like, optional
+        A network that `train_files` made, to use instead of the model alone.
     target : {"siril", "pixinsight", "dss", "astap", "ccdproc"}, optional
         The program it is for.
     force : bool
@@ -123,7 +127,9 @@ def generate_file(
     Raises
     ------
     FrameNotFoundError, FrameFormatError, ModelFileError
-        The sub or the model cannot be read.
+        The sub, the model or the network cannot be read.
+    SettingError
+        Neither model nor network, or two that do not belong together.
     WrongSubError
         The model cannot explain the sub; says why.
     OutputError
@@ -134,10 +140,10 @@ def generate_file(
         raise OutputError(f"{output} is the sub itself; choose another name for the master")
     steps = iter(progress(("model", "master", "file"), "Generating", 3))
     next(steps)
-    dark_model = _load(model)
+    make = _generator(model, network)
     next(steps)
     with open_frame(sub) as source:
-        master = generate(dark_model, source, force=force, sub_sha256=file_sha256(sub))
+        master = make(source, force=force, sub_sha256=file_sha256(sub))
     next(steps)
     summary = _write(output, master, target, "one sub")
     next(steps, None)
@@ -262,6 +268,20 @@ def generate_file_for_exposure(
         gain_setting=gain_setting,
     )
     return _write(output, master, target, "the model alone")
+
+
+def _generator(
+    model: PathLike | DarkModel | None, network: PathLike | None
+) -> Callable[..., MasterDark]:
+    """Choose what makes the master: the dark model, or a network with or without it."""
+    dark_model = None if model is None else _load(model)
+    if network is not None:
+        from solodark.workflows.networks import generate_by_network, load_network
+
+        return partial(generate_by_network, load_network(network), model=dark_model)
+    if dark_model is None:
+        raise SettingError("found nothing to generate with; expected --model, --network, or both")
+    return partial(generate, dark_model)
 
 
 def _load(model: PathLike | DarkModel) -> DarkModel:

@@ -15,7 +15,16 @@ from solodark.formats import file_sha256, find_frame_paths, open_frame, read_acq
 from solodark.formats.model_file import MODEL_SUFFIX, read_arrays, write_arrays
 from solodark.frames import Acquisition, FrameKind, FrameSource, Progress, silent
 
-__all__ = ["LearnSummary", "learn_files", "load_model", "open_frames", "save_model"]
+__all__ = [
+    "LearnSummary",
+    "gather_darks",
+    "learn_files",
+    "load_model",
+    "open_frames",
+    "require_model_path",
+    "save_model",
+    "sort_out_darks",
+]
 
 PathLike = str | os.PathLike[str]
 
@@ -134,9 +143,9 @@ def learn_files(
         The model cannot be written there.
     """
     began = perf_counter()
-    output = _require_model_path(Path(output))
-    files = _gather(paths, library)
-    kept, left_out = _sort_out(files, leave_out_exposures_s, leave_out, progress)
+    output = require_model_path(Path(output))
+    files = gather_darks(paths, library)
+    kept, left_out = sort_out_darks(files, leave_out_exposures_s, leave_out, progress)
     if not kept:
         raise NotEnoughFramesError(_nothing_kept(left_out))
     with open_frames(kept) as sources:
@@ -209,8 +218,24 @@ def open_frames(paths: Iterable[PathLike]) -> Iterator[list[FrameSource]]:
         yield [opened.enter_context(open_frame(path)) for path in paths]
 
 
-def _require_model_path(output: Path) -> Path:
-    """Raise before the work rather than after it."""
+def require_model_path(output: Path) -> Path:
+    """Raise before the work rather than after it.
+
+    Parameters
+    ----------
+    output : Path
+        Where a model or a network shall be written.
+
+    Returns
+    -------
+    Path
+        `output`.
+
+    Raises
+    ------
+    OutputError
+        Its name does not end in ``.solodark``, or its folder is not there.
+    """
     if output.suffix.lower() != MODEL_SUFFIX:
         raise OutputError(f"{output}: a model is written as {MODEL_SUFFIX}; give a name ending so")
     if not output.parent.is_dir():
@@ -218,7 +243,26 @@ def _require_model_path(output: Path) -> Path:
     return output
 
 
-def _gather(paths: PathLike | Iterable[PathLike], library: PathLike | None) -> list[Path]:
+def gather_darks(paths: PathLike | Iterable[PathLike], library: PathLike | None) -> list[Path]:
+    """List the frames of files, folders and a library, each once.
+
+    Parameters
+    ----------
+    paths : path-like or iterable of path-like
+        Files and folders.
+    library : path-like or None
+        A catalogue whose darks and biases are added.
+
+    Returns
+    -------
+    list of Path
+        Files.
+
+    Raises
+    ------
+    NotEnoughFramesError
+        There is none.
+    """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     files = find_frame_paths(given) if given else []
     if library is not None:
@@ -233,12 +277,32 @@ def _gather(paths: PathLike | Iterable[PathLike], library: PathLike | None) -> l
     return files
 
 
-def _sort_out(
+def sort_out_darks(
     files: Sequence[Path],
     leave_out_exposures_s: Sequence[float],
     leave_out: Iterable[PathLike],
     progress: Progress,
 ) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Tell darks and biases from other files, by their headers.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Frames of any kind.
+    leave_out_exposures_s : sequence of float
+        Exposures that are left out.
+    leave_out : iterable of path-like
+        Files and folders that are left out.
+    progress : Progress
+        Told of each file.
+
+    Returns
+    -------
+    kept : list of Path
+        Single darks and biases.
+    left_out : list of (Path, str)
+        All others, each with its reason.
+    """
     unwanted = [Path(path).resolve() for path in leave_out]
     kept, left_out = [], []
     for path in progress(files, "Looking at headers", len(files)):

@@ -1,0 +1,74 @@
+"""A sub as a dark model sees it: what the network that knows its place is given."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model import DarkModel, predict, solve, update
+from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.dark_model.survey import read_image
+from solodark.frames import FrameSource
+from solodark.pix2pix.sensor_channels import SensorView
+
+__all__ = ["sensor_view", "strongest_state"]
+
+
+def sensor_view(model: DarkModel, sub: FrameSource) -> SensorView:
+    """Ask a dark model all it knows of a sub.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    sub : FrameSource
+        One dark, as large as the model.
+
+    Returns
+    -------
+    SensorView
+        Of the whole sensor; pixels without a value show what was predicted.
+
+    Raises
+    ------
+    WrongSubError
+        The model does not know the sub's gain setting.
+    """
+    cfa_pattern = model.acquisition.cfa_pattern
+    solved = solve(model, sub)
+    prediction = predict(model, solved.state, solved.covariance, setting=solved.setting)
+    pattern, _, changed = update(model, sub, solved, prediction)
+    image = read_image(sub)
+    known = np.where(np.isfinite(image), image, prediction.pattern + np.median(solved.levels))
+    residual = known - prediction.pattern
+    residual = remove_levels(residual, plane_levels(residual, cfa_pattern), cfa_pattern)
+    strongest = strongest_state(model).astype(np.float32)
+    return SensorView(
+        above=residual + prediction.pattern,
+        prediction=prediction.pattern,
+        updated=pattern,
+        uncertainty=np.sqrt(prediction.variance),
+        changed=changed,
+        bias_map=model.pixels.maps[solved.setting],
+        dark_map=np.tensordot(strongest, model.pixels.maps[len(model.settings) :], axes=1),
+        excess=model.pixels.excess,
+        sigma_adu=float(np.sqrt(solved.frame_variance)),
+        is_mosaic=cfa_pattern is not None,
+    )
+
+
+def strongest_state(model: DarkModel) -> NDArray[np.float64]:
+    """Give the library's state in which hot pixels are told from ordinary ones most surely.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    ndarray, shape (rank,)
+        Strength of each dark map.
+    """
+    states = model.library.states
+    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
+    strongest: NDArray[np.float64] = states[int(np.argmax(strength2))]
+    return strongest
