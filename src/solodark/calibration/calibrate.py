@@ -237,7 +237,7 @@ def _calibrated(recipe: _Recipe) -> _Planes:
 
 def _repaired(planes: _Planes, cfa_pattern: str | None) -> Image:
     dead = planes.flags & int(PixelFlags.DEAD) != 0
-    return repair(planes.data, dead, cfa_pattern=cfa_pattern)
+    return repair(planes.data, dead, cfa_pattern=cfa_pattern) if dead.any() else planes.data
 
 
 def _notes(

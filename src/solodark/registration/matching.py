@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from solodark.errors import RegistrationError, SettingError
+from solodark.registration.pairs import from_pairs
 from solodark.registration.stars import Stars
 from solodark.registration.transform import (
     Transform,
@@ -23,6 +24,7 @@ LEAST_STARS = 3
 """Three stars make the triangle that is looked for."""
 _STARS_FOR_AFFINE = 30  # six numbers from fewer follow the noise of single stars
 _CONTROL_STARS = 50
+_TRIANGLE_STARS = 30  # more of them take astroalign seconds to find that nothing matches
 _REACH_PX = 4.0  # of the first matching; triangles of bright stars are right to about a pixel
 _CLIP_SIGMAS = 3.5
 _ROUNDS = 8
@@ -36,9 +38,11 @@ def find_transform(
 ) -> Transform:
     """Find the transform that takes a light's stars onto those of the reference.
 
-    Similar triangles of the brightest stars give a first transform, whatever shift, turn or scale,
-    mirrored ones too; then all stars are matched, and it is fitted by least squares, weighted by
-    the accuracy of the centres, odd ones left out, until the matched pairs no longer change.
+    A first transform is that which brings most of the dozen brightest stars onto each other; where
+    there is none, the one that most similar triangles of thirty stars agree on. Shift, turn and
+    mirror are free, and so is the scale of triangles. Then all stars are matched, and the transform
+    is fitted by least squares, weighted by the accuracy of the centres, odd ones left out, until
+    the matched pairs no longer change.
 
     Parameters
     ----------
@@ -81,13 +85,14 @@ def find_transform(
                 f"{whose} shows {len(found)} star{'s'[: len(found) != 1]}, expected "
                 f"{LEAST_STARS} or more: clouds, or out of focus"
             )
-    for mirrored in (False, True):
-        matrix = _from_triangles(stars, reference_stars, mirrored=mirrored)
-        if matrix is None:
-            continue
-        fitted = _refine(_Pairing(stars, reference_stars, kind, mirrored), matrix)
-        if fitted is not None:
-            return fitted
+    for first_transform in (from_pairs, _from_triangles):
+        for mirrored in (False, True):
+            matrix = first_transform(_yx(stars), _yx(reference_stars), mirrored=mirrored)
+            if matrix is None:
+                continue
+            fitted = _refine(_Pairing(stars, reference_stars, kind, mirrored), matrix)
+            if fitted is not None:
+                return fitted
     raise RegistrationError(
         f"none of its {len(stars)} stars' patterns are found among the {len(reference_stars)} of "
         "the reference; it may show another field, or its stars may be trails"
@@ -98,23 +103,22 @@ def _yx(stars: Stars) -> Vector:
     return np.column_stack([stars.y, stars.x])
 
 
-def _from_triangles(stars: Stars, reference: Stars, *, mirrored: bool) -> Vector | None:
+def _from_triangles(source_yx: Vector, target_yx: Vector, *, mirrored: bool) -> Vector | None:
     """Match triangles of bright stars; astroalign itself knows no mirrors, so one list is turned.
 
     Its order of trial is random, but what follows from any right match is refined to the same end.
     """
     import astroalign
 
-    side = -1.0 if mirrored else 1.0
-    source = np.column_stack([side * stars.x, stars.y])[:_CONTROL_STARS]
-    target = np.column_stack([reference.x, reference.y])[:_CONTROL_STARS]
+    side = np.array([1.0, -1.0 if mirrored else 1.0])
+    source, target = (side * source_yx)[:_TRIANGLE_STARS, ::-1], target_yx[:_TRIANGLE_STARS, ::-1]
     try:
-        _, (from_xy, to_xy) = astroalign.find_transform(source, target, _CONTROL_STARS)
+        _, (from_xy, to_xy) = astroalign.find_transform(source, target, _TRIANGLE_STARS)
     except (astroalign.MaxIterError, ValueError, IndexError):  # none found, each in its own words
         return None
     if len(from_xy) < LEAST_STARS:
         return None
-    from_yx = np.column_stack([from_xy[:, 1], side * from_xy[:, 0]])
+    from_yx = side * from_xy[:, ::-1]
     return fit_similarity(from_yx, to_xy[:, ::-1], np.ones(len(from_yx)), mirrored=mirrored)
 
 

@@ -17,6 +17,7 @@ Image = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
 _LEAST_AREA_PX = 5
+_APERTURE_WIDTHS = 2.5
 _RISES = 6  # of the threshold, each twofold, where a light is too crowded for the detection
 _BINOMIAL = (0.25, 0.5, 0.25)
 
@@ -30,9 +31,9 @@ class Stars:
     y, x : ndarray of float64, shape (n,)
         Centres, px; whole numbers are pixel centres, row 0 at the top of the sensor.
     flux_adu : ndarray of float64, shape (n,)
-        Light within 2.5 times the light's median full width, above the background, ADU.
+        Light within 2.5 times the light's usual full width, above the background, ADU.
     fwhm_px : ndarray of float64, shape (n,)
-        Full width at half maximum of a Gaussian of the same second moments.
+        Twice the radius that holds half of that light: a Gaussian's full width at half maximum.
     error_px : ndarray of float64, shape (n,)
         One sigma of a centre in y and in x, as far as the background's noise decides it.
     """
@@ -193,13 +194,16 @@ def _measure(
     """Centres, light and width of detected sources."""
     import sep
 
-    variance2 = np.maximum(found["a"] ** 2 + found["b"] ** 2, 0.5)
-    fwhm = 2.0 * np.sqrt(np.log(2.0) * variance2)
-    width = float(np.median(fwhm)) if fwhm.size else 1.0
+    moments_px = 2.0 * np.sqrt(np.log(2.0) * np.maximum(found["a"] ** 2 + found["b"] ** 2, 0.5))
+    width = float(np.median(moments_px)) if found.size else 1.0
     x, y, _ = sep.winpos(field, found["x"], found["y"], width / 2.355, mask=mask)
     strayed = ~(np.hypot(x - found["x"], y - found["y"]) < width)
     x, y = np.where(strayed, found["x"], x), np.where(strayed, found["y"], y)
-    flux, _, _ = sep.sum_circle(field, x, y, 2.5 * width, mask=mask)
+    flux, _, _ = sep.sum_circle(field, x, y, _APERTURE_WIDTHS * width, mask=mask)
+    reach = np.full(found.size, 2.0 * _APERTURE_WIDTHS * width)
+    radius, _ = sep.flux_radius(field, x, y, reach, 0.5, normflux=flux, subpix=5, mask=mask)
+    fwhm = np.where(np.isfinite(radius) & (radius > 0), 2.0 * radius, width)
     # A Gaussian star of sigma s in noise n has its centre known to 2 sqrt(pi) s^2 n / flux.
-    error = 2.0 * np.sqrt(np.pi) * (fwhm / 2.355) ** 2 * noise / np.maximum(found["flux"], noise)
-    return Stars(y=y, x=x, flux_adu=flux, fwhm_px=fwhm, error_px=error)
+    error = 2.0 * np.sqrt(np.pi) * (fwhm / 2.355) ** 2 * noise / np.maximum(flux, noise)
+    stars = Stars(y=y, x=x, flux_adu=flux, fwhm_px=fwhm, error_px=error)
+    return stars.chosen(np.argsort(-flux, kind="stable"))
