@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solodark.dark_model.pixel_fit import fit_pixels
+from solodark.dark_model.pixel_fit import Memory, fit_pixels
 from solodark.dark_model.prior import MixturePrior
 
 NOISE_ADU = 5.0
@@ -37,6 +37,7 @@ def fit(values, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4):
         prior.log_norms,
         GRID,
         (shares / shares.sum())[None, :],
+        Memory.none(len(values), 2, GRID.size),
         iterations,
         8,
     )

@@ -178,3 +178,37 @@ def test_a_file_that_is_no_model_is_refused_by_its_name(folder):
     with pytest.raises(ModelFileError, match=r"is not a solodark model") as caught:
         load_model(dark)
     assert str(dark) in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def in_two_folders(folder, tmp_path_factory):
+    """Half of the darks to begin with, and the other half that came later."""
+    root = tmp_path_factory.mktemp("two")
+    for i, path in enumerate(sorted(folder.iterdir())):
+        target = root / ("first" if i % 2 else "later")
+        target.mkdir(exist_ok=True)
+        (target / path.name).write_bytes(path.read_bytes())
+    return root / "first", root / "later"
+
+
+def test_a_model_grows_by_new_files_and_leaves_out_those_it_knows(in_two_folders, tmp_path):
+    first, later = in_two_folders
+    begun = learn_files(first, tmp_path / "begun.solodark", settings=QUICK)
+    model = tmp_path / "grown.solodark"
+    grown = learn_files([first, later], model, model=begun.model_path, settings=QUICK)
+    assert grown.n_new == len(list(later.iterdir()))
+    assert grown.n_frames == begun.n_frames + grown.n_new
+    assert {path.parent for path, _ in grown.left_out} == {first}
+    assert all("already" in reason for _, reason in grown.left_out)
+    names = load_model(model).library.names
+    assert len(names) == len(set(names)) == grown.n_frames
+    biases = [path for folder in in_two_folders for path in folder.iterdir() if "bias" in path.name]
+    assert grown.n_biases == len(biases)
+
+
+def test_a_model_that_knows_all_files_has_nothing_to_learn(in_two_folders, tmp_path):
+    first, _ = in_two_folders
+    begun = learn_files(first, tmp_path / "begun.solodark", settings=QUICK)
+    with pytest.raises(NotEnoughFramesError, match="already"):
+        learn_files(first, tmp_path / "again.solodark", model=begun.model_path, settings=QUICK)
+    assert not (tmp_path / "again.solodark").exists()

@@ -28,6 +28,15 @@ Library = Annotated[
         "--library", metavar="FILE", help="Learn the darks and biases of this catalogue too."
     ),
 ]
+KnownModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="FILE",
+        help="Add the frames to this model; the ones it was learned from are not needed again.",
+    ),
+]
 LeaveOutExposures = Annotated[
     list[float] | None,
     typer.Option(
@@ -48,6 +57,7 @@ def learn(  # numpydoc ignore=PR01
     output: OutputFile,
     darks: Darks = None,
     library: Library = None,
+    model: KnownModel = None,
     leave_out_exposure_s: LeaveOutExposures = None,
     leave_out: LeaveOut = None,
     as_json: AsJson = False,
@@ -55,7 +65,8 @@ def learn(  # numpydoc ignore=PR01
     """Learn the dark model of your camera from the darks you have.
 
     One model is for one camera and one size; gains and ISOs may lie together. Lights, masters and
-    damaged files are left out and listed; your files are only read.
+    damaged files are left out and listed; your files are only read. With -m a model grows by new
+    darks.
     """
     from solodark.workflows.learn import learn_files
 
@@ -64,6 +75,7 @@ def learn(  # numpydoc ignore=PR01
             darks or [],
             output,
             library=library,
+            model=model,
             leave_out_exposures_s=leave_out_exposure_s or (),
             leave_out=leave_out or (),
             progress=progress,
@@ -74,6 +86,8 @@ def learn(  # numpydoc ignore=PR01
 def _print_summary(summary: "LearnSummary") -> None:
     darks = summary.n_frames - summary.n_biases
     ny, nx = summary.shape
+    if summary.n_new < summary.n_frames:
+        print_lines(f"Added {summary.n_new} frames to what the model knew.")
     print_lines(
         f"Learned {summary.camera or 'the camera'}, {nx} x {ny} pixels, from {darks} darks and "
         f"{summary.n_biases} biases in {summary.n_series} series.",

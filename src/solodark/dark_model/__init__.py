@@ -2,6 +2,7 @@
 
 from solodark.dark_model.fit import learn
 from solodark.dark_model.generate import generate
+from solodark.dark_model.growth import grow
 from solodark.dark_model.health import Advice, ModelHealth, examine
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.predict import level_image, predict
@@ -27,6 +28,7 @@ __all__ = [
     "generate_each_light",
     "generate_for_exposure",
     "generate_for_lights",
+    "grow",
     "is_bias",
     "learn",
     "level_image",

@@ -7,13 +7,22 @@ from solodark.dark_model.levels import robust_sigma
 from solodark.dark_model.sample_fit import SampleFit
 from solodark.dark_model.survey import Sample, Survey
 
-__all__ = ["births_per_year"]
+__all__ = [
+    "LIBRARY_THIRDS",
+    "SECONDS_PER_YEAR",
+    "USUAL_WEIGHT_PIXEL_YEARS",
+    "births_per_year",
+]
 
 Array = NDArray[np.float64]
 
 _USUAL_PER_YEAR = 1e-4  # share of the pixels; cameras differ tenfold either way
-_USUAL_WEIGHT_PIXEL_YEARS = 10_000.0  # what is usual counts as much as one birth that was seen
-_SECONDS_PER_YEAR = 365.25 * 86_400
+USUAL_WEIGHT_PIXEL_YEARS = 10_000.0
+"""What is usual counts as much as one birth that was seen in so many pixels times years."""
+SECONDS_PER_YEAR = 365.25 * 86_400
+"""Of the Julian year."""
+LIBRARY_THIRDS = 2 / 3
+"""From the middle of a library's first third to that of its last, as a share of its span."""
 _SIGMA = 10.0
 _MIN_SPAN_YEARS = 0.1
 _MIN_FRAMES = 4
@@ -46,7 +55,7 @@ def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Arr
     early, late = _ends(taken_s, strength)
     if min(early.size, late.size) < _MIN_FRAMES:
         return _USUAL_PER_YEAR
-    years = float(np.mean(taken_s[late]) - np.mean(taken_s[early])) / _SECONDS_PER_YEAR
+    years = float(np.mean(taken_s[late]) - np.mean(taken_s[early])) / SECONDS_PER_YEAR
     if years < _MIN_SPAN_YEARS:
         return _USUAL_PER_YEAR
     before = _dark_signal(survey, sample, fit, strength, early)
@@ -55,8 +64,8 @@ def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Arr
     came = (before < reach) & (after - before > reach)
     went = (after < reach) & (before - after > reach)
     born = float(sample.shares[came].sum() - sample.shares[went].sum())
-    seen = max(born, 0.0) + _USUAL_PER_YEAR * _USUAL_WEIGHT_PIXEL_YEARS
-    return seen / (float(sample.shares.sum()) * years + _USUAL_WEIGHT_PIXEL_YEARS)
+    seen = max(born, 0.0) + _USUAL_PER_YEAR * USUAL_WEIGHT_PIXEL_YEARS
+    return seen / (float(sample.shares.sum()) * years + USUAL_WEIGHT_PIXEL_YEARS)
 
 
 def _ends(taken_s: Array, strength: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

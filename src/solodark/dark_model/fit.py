@@ -1,7 +1,7 @@
 """Learn a dark model from a library of darks and biases."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 
@@ -89,7 +89,7 @@ def learn(
     best = max(fits, key=lambda rank: fits[rank].evidence)
     fit = fits[best]
     pixels, class_information = map_pass(sources, series, survey, fit, settings, progress)
-    library = _describe(sources, hashes, series, fit)
+    library = describe_library(sources, hashes, series, fit)
     model = DarkModel(
         _shared_acquisition(sources),
         gain_settings(sources)[0],
@@ -108,7 +108,23 @@ def learn(
         fit.censor_adu,
         {rank: tried.evidence for rank, tried in fits.items()},
     )
-    digest = hashlib.sha256(pixels.maps.tobytes())
+    return identified(model)
+
+
+def identified(model: DarkModel) -> DarkModel:
+    """Give a model the identity that its maps make.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The model.
+
+    Returns
+    -------
+    DarkModel
+        With its `model_id`.
+    """
+    digest = hashlib.sha256(model.pixels.maps.tobytes())
     return replace(model, model_id=digest.hexdigest()[:16])
 
 
@@ -163,25 +179,45 @@ def _possible_ranks(ranks: tuple[int, ...], series: NDArray[np.intp]) -> list[in
     return [rank for rank in ranks if rank <= most] or [1]
 
 
-def _describe(
+def describe_library(
     sources: Sequence[FrameSource],
     hashes: Sequence[str],
     series: NDArray[np.intp],
     fit: SampleFit,
 ) -> LibraryFrames:
-    def column(values: Iterator[float | None]) -> Array:
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    """Describe the frames that a model is learned from.
 
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        The frames, sorted by series.
+    hashes : sequence of str
+        SHA-256 of each file, or "".
+    series : ndarray of int, shape (n,)
+        Series of each.
+    fit : SampleFit
+        Their states.
+
+    Returns
+    -------
+    LibraryFrames
+        What the model keeps of them.
+    """
+    acquisitions = [source.acquisition for source in sources]
     return LibraryFrames(
         tuple(source.name for source in sources),
         tuple(hashes),
-        column(s.acquisition.exposure_s for s in sources),
-        column(s.acquisition.sensor_temperature_c for s in sources),
+        _column(a.exposure_s for a in acquisitions),
+        _column(a.sensor_temperature_c for a in acquisitions),
         series,
         fit.setting,
         fit.states,
-        column(_unix_s(s.acquisition.date_obs) for s in sources),
+        _column(_unix_s(a.date_obs) for a in acquisitions),
     )
+
+
+def _column(values: Iterable[float | None]) -> Array:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _unix_s(date: datetime | None) -> float | None:

@@ -1,12 +1,13 @@
 """The map pass: every pixel of the sensor, by bands of rows, with the states known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.levels import remove_levels, remove_rows
 from solodark.dark_model.model import PixelMaps, encode_weights
+from solodark.dark_model.pixel_fit import Memory
 from solodark.dark_model.sample_fit import SampleFit, fit_values, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey
@@ -15,6 +16,7 @@ from solodark.frames import FrameSource, Progress, row_bands
 __all__ = ["map_pass"]
 
 Array = NDArray[np.float64]
+Recall = Callable[[NDArray[np.float32], slice], Memory]
 
 
 def map_pass(
@@ -24,6 +26,7 @@ def map_pass(
     fit: SampleFit,
     settings: LearnSettings,
     progress: Progress,
+    recall: Recall | None = None,
 ) -> tuple[PixelMaps, Array]:
     """Fit every pixel to all frames, a band of rows at a time.
 
@@ -41,6 +44,8 @@ def map_pass(
         How to learn.
     progress : Progress
         Who is told.
+    recall : callable, optional
+        Gives the `Memory` of rows ``start:stop`` from their values and the numbers of the rows.
 
     Returns
     -------
@@ -60,17 +65,18 @@ def map_pass(
     bands = list(row_bands(shape, rows=_band_rows(shape, len(sources), settings)))
     for start, stop in progress(bands, "Learning every pixel", len(bands)):
         values = _read_band(sources, survey, fit.rows, start, stop)
-        found = fit_values(fit, values, starts, settings)
+        memory = recall(values, slice(start, stop)) if recall else None
+        found = fit_values(fit, values, starts, settings, memory)
         band = (stop - start, shape[1])
-        maps[:, start:stop] = found[0].T.reshape(d, *band)
-        excess[start:stop] = found[1].reshape(band)
-        weight = np.einsum("nss->n", found[2][:, : fit.n_settings, : fit.n_settings])
+        maps[:, start:stop] = found.maps.T.reshape(d, *band)
+        excess[start:stop] = found.excess.reshape(band)
+        weight = np.einsum("nss->n", found.information[:, : fit.n_settings, : fit.n_settings])
         information[start:stop] = weight.reshape(band)
-        scatter[:, start:stop] = encode_weights(found[4]).T.reshape(-1, *band)
-        component[start:stop] = found[5].argmax(axis=1).astype(np.uint8).reshape(band)
-        scaled = found[2] / weight[:, None, None]
-        mass += found[5].sum(axis=0)
-        matrices += np.einsum("nk,nrq->krq", found[5], scaled)
+        scatter[:, start:stop] = encode_weights(found.scatter).T.reshape(-1, *band)
+        component[start:stop] = found.odds.argmax(axis=1).astype(np.uint8).reshape(band)
+        scaled = found.information / weight[:, None, None]
+        mass += found.odds.sum(axis=0)
+        matrices += np.einsum("nk,nrq->krq", found.odds, scaled)
     pixels = PixelMaps(maps, excess, information, component, scatter)
     return pixels, matrices / np.maximum(mass, 1e-9)[:, None, None]
 

@@ -8,24 +8,71 @@ For pixel i and frame f of series g, with the state ``x_f`` of the frame known::
 lasted, a pixel that is not linear); its scale is unknown for each pixel and is carried as weights
 on a grid. Robust weights lower single outliers such as cosmic rays. Saturated values are censored:
 they pull the fit up where it falls short of them, and hold nothing where it does not.
+
+All that frames tell is summed up in a few numbers for each pixel (`Memory`). A fit may begin with
+those of frames seen before, and ends as it would have had they been there again.
 """
 
 from math import exp, log
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
+from numpy.typing import NDArray
 
 from solodark.dark_model.prior import component_posteriors
 from solodark.dark_model.small_matrices import solve_cholesky
 
-__all__ = ["fit_pixels"]
+__all__ = ["EXCESS_PRIOR_DOF", "Memory", "fit_pixels"]
+
+Array = NDArray[np.float64]
 
 _OUTLIER_SIGMA2 = 9.0  # beyond 3 sigma a single frame loses weight as 1/deviation^2
 _NEGLIGIBLE = 1e-5
 _SATURATED = 1e6  # a saturated value's variance grows so much: it decides only where none else can
 _MAX_LEVERAGE = 0.95
-_EXCESS_PRIOR_DOF = 12.0  # how firmly a pixel's noise is held to its class
+EXCESS_PRIOR_DOF = 12.0
+"""How firmly a pixel's noise is held to its class, in degrees of freedom."""
+
+
+class Memory(NamedTuple):
+    """What frames seen before tell of each pixel.
+
+    Attributes
+    ----------
+    information : ndarray, shape (n, d, d)
+        Normal matrices.
+    pulls : ndarray, shape (n, d)
+        Right-hand sides of the normal equations.
+    log_scatter : ndarray, shape (n, t)
+        Log likelihood of each variance on the scatter grid.
+    squares, dof : ndarray, shape (n,)
+        Squared deviations from the series' means over the noise of the pixel's class, and their
+        degrees of freedom.
+    """
+
+    information: Array
+    pulls: Array
+    log_scatter: Array
+    squares: Array
+    dof: Array
+
+    @classmethod
+    def none(cls, n: int, d: int, t: int) -> "Memory":
+        """Remember no frames.
+
+        Parameters
+        ----------
+        n, d, t : int
+            Pixels, maps and variances on the scatter grid.
+
+        Returns
+        -------
+        Memory
+            All zero.
+        """
+        zeros = np.zeros(n)
+        return cls(np.zeros((n, d, d)), np.zeros((n, d)), np.zeros((n, t)), zeros, zeros)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
@@ -43,6 +90,7 @@ def fit_pixels(  # numpydoc ignore=PR01
     log_norms: Any,
     scatter_grid: Any,
     scatter_prior: Any,
+    memory: Memory,
     iterations: int,
     n_chunks: int,
 ) -> Any:
@@ -52,7 +100,7 @@ def fit_pixels(  # numpydoc ignore=PR01
     `slope` (n_frames,) growth of the noise with the signal;
     values above `censor_adu` are saturated; `series_start` (n_series + 1); `amplitude2` the
     squared strength of the dark signal in each series; `scatter_grid` (t) variances of ``d``;
-    `scatter_prior` (k, t) their prior by component.
+    `scatter_prior` (k, t) their prior by component; `memory` of frames seen before.
 
     Returns maps (n, d), noise excess (n), information (n, d, d), pulls (n, d), scatter weights
     (n, t), component odds (n, k) and log evidence (n).
@@ -106,6 +154,8 @@ def fit_pixels(  # numpydoc ignore=PR01
                     weight,
                     target,
                 )
+                information[i] = memory.information[i]
+                pulls[i] = memory.pulls[i]
                 _accumulate(target, design, weight, information[i], pulls[i])
                 component_posteriors(
                     information[i],
@@ -129,8 +179,9 @@ def fit_pixels(  # numpydoc ignore=PR01
                     prior_t[t] = 0.0
                     for k in range(k_all):
                         prior_t[t] += odds[k] * scatter_prior[k, t]
-                if iteration == 0:  # before anything is known of this pixel, its class speaks
-                    weights_t[:] = prior_t
+                    prior_t[t] = log(max(prior_t[t], 1e-12)) + memory.log_scatter[i, t]
+                if iteration == 0:  # before a residual is known of this pixel, its class speaks
+                    _normalise(prior_t, weights_t)
                     continue
                 _series_means(
                     target,
@@ -146,7 +197,15 @@ def fit_pixels(  # numpydoc ignore=PR01
                     series_var,
                     leverage,
                 )
-                excess[i] = _noise_excess(error, variance, series_start, series_mean, excess[i])
+                excess[i] = _noise_excess(
+                    error,
+                    variance,
+                    series_start,
+                    series_mean,
+                    excess[i],
+                    memory.squares[i],
+                    memory.dof[i],
+                )
                 evidence[i] = _scatter_weights(
                     series_mean, series_var, leverage, amplitude2, scatter_grid, prior_t, weights_t
                 )
@@ -232,10 +291,6 @@ def _deviations(values: Any, design: Any, theta: Any, error: Any) -> None:
 @njit(cache=True, error_model="numpy")
 def _accumulate(values: Any, design: Any, weight: Any, matrix: Any, right: Any) -> None:
     dims = right.size
-    for r in range(dims):
-        right[r] = 0.0
-        for q in range(dims):
-            matrix[r, q] = 0.0
     for f in range(weight.size):
         for r in range(dims):
             term = weight[f] * design[f, r]
@@ -284,10 +339,15 @@ def _series_means(
 
 @njit(cache=True, error_model="numpy")
 def _noise_excess(
-    error: Any, variance: Any, series_start: Any, series_mean: Any, excess: float
+    error: Any,
+    variance: Any,
+    series_start: Any,
+    series_mean: Any,
+    excess: float,
+    squares: float,
+    dof: float,
 ) -> float:
     """Noise of this pixel over that of its class, from the scatter inside series."""
-    squares, dof = 0.0, 0.0
     for g in range(series_start.size - 1):
         n = series_start[g + 1] - series_start[g]
         if n < 2:
@@ -296,7 +356,7 @@ def _noise_excess(
         for f in range(series_start[g], series_start[g + 1]):
             deviation = error[f] - series_mean[g]
             squares += min(deviation * deviation / variance[f], 25.0) * excess
-    return (_EXCESS_PRIOR_DOF + squares) / (_EXCESS_PRIOR_DOF + dof)
+    return (EXCESS_PRIOR_DOF + squares) / (EXCESS_PRIOR_DOF + dof)
 
 
 @njit(cache=True, error_model="numpy")
@@ -306,13 +366,12 @@ def _scatter_weights(
     leverage: Any,
     amplitude2: Any,
     scatter_grid: Any,
-    prior: Any,
+    log_prior: Any,
     weights: Any,
 ) -> float:
     """Posterior of the series scatter on its grid, from residuals that left their series out."""
-    best = -1e300
     for t in range(scatter_grid.size):
-        log_like, product = log(max(prior[t], 1e-12)), 1.0
+        log_like, product = log_prior[t], 1.0
         for g in range(series_mean.size):
             left = 1.0 - leverage[g]
             spread = (series_var[g] + scatter_grid[t] * amplitude2[g]) / left
@@ -323,11 +382,18 @@ def _scatter_weights(
                 log_like -= 0.5 * log(product)
                 product = 1.0
         weights[t] = log_like
-        best = max(best, log_like)
-    total = 0.0
-    for t in range(scatter_grid.size):
-        weights[t] = exp(weights[t] - best)
+    return _normalise(weights, weights)
+
+
+@njit(cache=True, error_model="numpy")
+def _normalise(logarithms: Any, weights: Any) -> float:
+    """Turn logarithms into weights that sum to 1, and tell the logarithm of their sum."""
+    best, total = -1e300, 0.0
+    for t in range(logarithms.size):
+        best = max(best, logarithms[t])
+    for t in range(logarithms.size):
+        weights[t] = exp(logarithms[t] - best)
         total += weights[t]
-    for t in range(scatter_grid.size):
+    for t in range(logarithms.size):
         weights[t] /= total
     return best + log(total)

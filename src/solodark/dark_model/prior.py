@@ -8,7 +8,7 @@ information matrices so that maps which no frame constrains are allowed.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp
+from math import exp, log
 from typing import Any
 
 import numpy as np
@@ -193,8 +193,11 @@ def component_posteriors(  # numpydoc ignore=PR01
     factors: Any,
     centres: Any,
     odds: Any,
-) -> None:
-    """Posterior of one pixel under each component: Cholesky factors, centres and odds."""
+) -> float:
+    """Posterior of one pixel under each component: Cholesky factors, centres and odds.
+
+    Gives the logarithm of the evidence, but for what does not depend on the pull.
+    """
     k_all, dims = prior_pulls.shape
     matrix = np.empty((dims, dims))
     right = np.empty(dims)
@@ -214,3 +217,4 @@ def component_posteriors(  # numpydoc ignore=PR01
         total += odds[k]
     for k in range(k_all):
         odds[k] /= total
+    return best + log(total)

@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import gain_settings
-from solodark.dark_model.noise import NoiseLaw, fit_noise_law, robust_variance
-from solodark.dark_model.pixel_fit import fit_pixels
+from solodark.dark_model.library_noise import (
+    censor_adu,
+    cosmic_hits,
+    first_variance,
+    learn_noise,
+)
+from solodark.dark_model.noise import NoiseLaw
+from solodark.dark_model.pixel_fit import Memory, fit_pixels
 from solodark.dark_model.prior import MixturePrior, refine_prior, starting_prior
 from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.states import SamplePixels, solve_state, starting_states
 from solodark.dark_model.survey import Sample, Survey
-from solodark.frames import Acquisition, FrameSource
+from solodark.frames import FrameSource
 
 __all__ = ["FLOOR_AMPLITUDE2", "SampleFit", "fit_sample", "fit_values", "series_starts"]
 
@@ -25,12 +31,6 @@ Image = NDArray[np.float32]
 FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
 _CHUNKS = 32
 _FIRST_SLOPE = 0.5  # ADU^2 per ADU, of the order of most cameras; refined in the first round
-_QUANTISATION_VARIANCE = 1 / 12
-_FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 18, 20, 24, 32))
-_LINEAR_SHARE = 0.75  # sensors are linear to about three quarters of what they or their ADC hold
-_COSMIC_SIGMA = 7.0
-_QUIET_SIGMA = 4.0
-_QUIET_EXCESS = 3.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,6 +59,36 @@ class SampleFit:
     def states(self) -> Array:
         """State of each frame, shape (n_frames, rank)."""
         return self.design[:, self.n_settings :]
+
+
+class PixelsFound(NamedTuple):
+    """What `solodark.dark_model.pixel_fit.fit_pixels` finds of n pixels.
+
+    Attributes
+    ----------
+    maps : ndarray, shape (n, d)
+        ADU, and ADU per unit of state.
+    excess : ndarray, shape (n,)
+        Noise over that of the pixel's class, a variance ratio.
+    information : ndarray, shape (n, d, d)
+        Normal matrices, 1/ADU^2.
+    pulls : ndarray, shape (n, d)
+        Right-hand sides of the normal equations.
+    scatter : ndarray, shape (n, t)
+        Weights of the scatter grid.
+    odds : ndarray, shape (n, k)
+        Of the prior's components.
+    evidence : ndarray, shape (n,)
+        Logarithms.
+    """
+
+    maps: Array
+    excess: Array
+    information: Array
+    pulls: Array
+    scatter: Array
+    odds: Array
+    evidence: Array
 
 
 def series_starts(series: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -121,8 +151,16 @@ def fit_sample(
     exposures_s = np.array([source.acquisition.exposure_s or 0.0 for source in sources])
     fit, values = _first_fit(sources, sample, survey, starts, rank, settings)
     for _ in range(settings.rounds):
-        fit = _round(fit, values, starts, sample, settings, exposures_s)
-    return replace(fit, level_maps=_least_squares(fit.design, survey.levels).T)
+        fit, found = refine(fit, values, starts, sample, settings)
+        fit = replace(
+            fit, strength=_strength(found.maps, fit.design, sample.shares, fit.n_settings)
+        )
+    hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, exposures_s)
+    return replace(
+        fit,
+        level_maps=_least_squares(fit.design, survey.levels).T,
+        cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0,
+    )
 
 
 def _first_fit(
@@ -134,7 +172,7 @@ def _first_fit(
     settings: LearnSettings,
 ) -> tuple[SampleFit, Image]:
     raw = survey.values.astype(np.float64)
-    variance = _first_variance(raw[:, : sample.n_random], starts)
+    variance = first_variance(raw[:, : sample.n_random], starts)
     known, setting = gain_settings(sources)
     design = starting_states(
         raw,
@@ -160,35 +198,10 @@ def _first_fit(
         rows=rows,
         level_maps=_least_squares(design, survey.levels).T,
         cosmic_share_per_s=0.0,
-        censor_adu=_censor_adu(sources[0].acquisition, values, survey.levels),
+        censor_adu=censor_adu(sources[0].acquisition, values, survey.levels),
         evidence=-np.inf,
     )
     return fit, values
-
-
-def _censor_adu(acquisition: Acquisition, values: Image, levels: Array) -> float:
-    """Where a pixel is no longer linear, ADU above the level: a share of the full scale.
-
-    A full scale that the files do not tell is the lowest one that holds all values.
-    """
-    level = float(np.median(levels))
-    largest = float(values.max()) + level
-    full_scale = acquisition.saturation_adu or next(
-        (scale for scale in _FULL_SCALES if scale >= largest), largest
-    )
-    return _LINEAR_SHARE * full_scale - level
-
-
-def _first_variance(values: Array, starts: NDArray[np.intp]) -> Array:
-    """Variance of each frame from its difference to a neighbour, in its series where it has one."""
-    variance = np.zeros(len(values))
-    for first, last in pairwise(starts):
-        alone = last - first == 1
-        low, high = (0, len(values)) if alone else (first, last)
-        for f in range(first, last):
-            difference = values[f] - values[f + 1 if f + 1 < high else max(f - 1, low)]
-            variance[f] = robust_variance(difference - np.median(difference)) / 2
-    return np.maximum(variance, _QUANTISATION_VARIANCE)
 
 
 def _least_squares(design: Array, values: Array) -> Array:
@@ -222,40 +235,126 @@ def _strength(maps: Array, design: Array, shares: Array, n_settings: int) -> Arr
     return scaled
 
 
-def _amplitude2(states: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
+def series_amplitude2(states: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
+    """Squared strength of each series, with a floor.
+
+    Parameters
+    ----------
+    states : ndarray, shape (n_frames, rank)
+        State of each frame.
+    strength : ndarray, shape (rank, rank)
+        Form that measures the dark signal of a state.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+
+    Returns
+    -------
+    ndarray, shape (n_series,)
+        In units of the strongest frame's.
+    """
     frames = np.einsum("fr,rq,fq->f", states, strength, states)
     series = np.add.reduceat(frames, starts[:-1]) / np.diff(starts)
     amplitude2: Array = series + FLOOR_AMPLITUDE2
     return amplitude2
 
 
-def _round(
+def refine(
     fit: SampleFit,
     values: Image,
     starts: NDArray[np.intp],
     sample: Sample,
     settings: LearnSettings,
-    exposures_s: Array,
-) -> SampleFit:
-    """Pixels, prior, noise and states, each from the others, once around."""
-    result = fit_values(fit, values, starts, settings)
-    maps, excess, information, pulls, scatter, odds, evidence = result
-    random = slice(0, sample.n_random)
-    law = _learn_noise(fit, maps, values, starts, sample)
-    pixels = SamplePixels(maps, scatter @ fit.scatter_grid, excess, sample.plane)
-    design = _solve_states(fit, values, pixels, law)
-    return replace(
-        fit,
-        design=design,
-        prior=refine_prior(fit.prior, information, pulls, sample.shares, steps=8),
-        law=law,
-        scatter_prior=_learn_scatter(scatter, odds, sample.shares),
-        strength=_strength(maps, design, sample.shares, fit.n_settings),
-        cosmic_share_per_s=_cosmic_share_per_s(
-            fit, maps[random], values[:, random], excess[random], law, starts, exposures_s
-        ),
-        evidence=float(np.mean(evidence[random]) / (len(starts) - 1)),
+    memory: Memory | None = None,
+) -> tuple[SampleFit, PixelsFound]:
+    """Pixels, prior, noise and states, each from the others, once around.
+
+    Parameters
+    ----------
+    fit : SampleFit
+        States, prior and noise so far.
+    values : ndarray of float32, shape (n_frames, n)
+        The sample, ADU above level and rows, frames sorted by series.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+    sample : Sample
+        The sampled pixels.
+    settings : LearnSettings
+        How to learn.
+    memory : Memory, optional
+        What frames seen before tell of the sample.
+
+    Returns
+    -------
+    fit : SampleFit
+        States, prior and noise.
+    found : PixelsFound
+        The sampled pixels, on which they rest.
+    """
+    found = fit_values(fit, values, starts, settings, memory)
+    predicted = fit.design @ found.maps.T
+    law = learn_noise(
+        values - predicted,
+        predicted,
+        _leverage(fit, memory),
+        starts=starts,
+        n_random=sample.n_random,
+        setting=fit.setting,
     )
+    scatter_variance = found.scatter @ fit.scatter_grid
+    pixels = SamplePixels(found.maps, scatter_variance, found.excess, sample.plane)
+    refined = replace(
+        fit,
+        design=_solve_states(fit, values, pixels, law),
+        prior=refine_prior(fit.prior, found.information, found.pulls, sample.shares, steps=8),
+        law=law,
+        scatter_prior=_learn_scatter(found.scatter, found.odds, sample.shares),
+        evidence=float(np.mean(found.evidence[: sample.n_random]) / (len(starts) - 1)),
+    )
+    return refined, found
+
+
+def count_cosmic_hits(
+    fit: SampleFit,
+    found: PixelsFound,
+    values: Image,
+    starts: NDArray[np.intp],
+    n_random: int,
+    exposures_s: Array,
+) -> tuple[int, float]:
+    """Count cosmic rays in the random part of the sample.
+
+    Parameters
+    ----------
+    fit : SampleFit
+        States and noise.
+    found : PixelsFound
+        The sampled pixels.
+    values : ndarray of float32, shape (n_frames, n)
+        The sample, ADU above level and rows, frames sorted by series.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+    n_random : int
+        The first so many pixels are the random part.
+    exposures_s : ndarray, shape (n_frames,)
+        Exposure of each frame.
+
+    Returns
+    -------
+    hits : int
+        In all series of three frames or more.
+    pixel_seconds : float
+        In so many pixels times seconds.
+    """
+    predicted = fit.design @ found.maps[:n_random].T
+    law = fit.law
+    variance = np.stack(
+        [
+            law.variance(signal, own, int(setting))
+            for signal, own, setting in zip(predicted, law.frame_variance, fit.setting, strict=True)
+        ]
+    )
+    error = values[:, :n_random] - predicted
+    return cosmic_hits(error, variance, found.excess[:n_random], starts, exposures_s)
 
 
 def _solve_states(fit: SampleFit, values: Image, pixels: SamplePixels, law: NoiseLaw) -> Array:
@@ -272,35 +371,13 @@ def _solve_states(fit: SampleFit, values: Image, pixels: SamplePixels, law: Nois
     return np.hstack([fit.design[:, : fit.n_settings], np.array(states)])
 
 
-def _cosmic_share_per_s(
-    fit: SampleFit,
-    maps: Array,
-    values: Image,
-    excess: Array,
-    law: NoiseLaw,
-    starts: NDArray[np.intp],
-    exposures_s: Array,
-) -> float:
-    """Bright outliers of one frame of a series, for each pixel and second."""
-    hits, pixel_seconds = 0, 0.0
-    for first, last in pairwise(starts):
-        if last - first < 3:
-            continue
-        predicted = fit.design[first:last] @ maps.T
-        error = values[first:last] - predicted
-        noise = law.frame_variance[first:last, None]
-        variance = law.variance(predicted, noise, int(fit.setting[first]))
-        z = (error - np.median(error, axis=0)) / np.sqrt(variance * excess)
-        brightest = z.max(axis=0)
-        calm = np.count_nonzero(np.abs(z) > _QUIET_SIGMA, axis=0) == 1
-        hits += int(np.count_nonzero((brightest > _COSMIC_SIGMA) & calm & (excess < _QUIET_EXCESS)))
-        pixel_seconds += z.shape[1] * float(exposures_s[first:last].sum())
-    return hits / pixel_seconds if pixel_seconds > 0 else 0.0
-
-
 def fit_values(
-    fit: SampleFit, values: Image, starts: NDArray[np.intp], settings: LearnSettings
-) -> tuple[Array, ...]:
+    fit: SampleFit,
+    values: Image,
+    starts: NDArray[np.intp],
+    settings: LearnSettings,
+    memory: Memory | None = None,
+) -> PixelsFound:
     """Fit every pixel of a block.
 
     Parameters
@@ -313,13 +390,17 @@ def fit_values(
         Where each series begins.
     settings : LearnSettings
         How to learn.
+    memory : Memory, optional
+        What frames seen before tell of these pixels.
 
     Returns
     -------
-    tuple of ndarray
-        As `solodark.dark_model.pixel_fit.fit_pixels` gives it.
+    PixelsFound
+        What was found.
     """
-    result: tuple[Array, ...] = fit_pixels(
+    if memory is None:
+        memory = Memory.none(values.shape[1], fit.design.shape[1], fit.scatter_grid.size)
+    found = fit_pixels(
         np.ascontiguousarray(values.T, dtype=np.float32),
         fit.design,
         fit.law.frame_variance,
@@ -327,16 +408,17 @@ def fit_values(
         fit.law.curvature,
         fit.censor_adu,
         starts,
-        _amplitude2(fit.states, fit.strength, starts),
+        series_amplitude2(fit.states, fit.strength, starts),
         fit.prior.precisions,
         fit.prior.pulls,
         fit.prior.log_norms,
         fit.scatter_grid,
         fit.scatter_prior,
+        memory,
         settings.iterations,
         _CHUNKS,
     )
-    return result
+    return PixelsFound(*found)
 
 
 def _learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:
@@ -344,29 +426,12 @@ def _learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:
     return np.asarray(mass / mass.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
-def _learn_noise(
-    fit: SampleFit, maps: Array, values: Image, starts: NDArray[np.intp], sample: Sample
-) -> NoiseLaw:
-    predicted = fit.design @ maps.T
-    residual = values - predicted
-    leverage = _leverage(fit)
-    variance = np.array(
-        [
-            robust_variance(residual[f, : sample.n_random]) / (1.0 - leverage[f])
-            for f in range(len(values))
-        ]
-    )
-    deviations, shrink = np.zeros_like(residual), np.zeros(len(values))
-    for first, last in pairwise(starts):
-        deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
-        shrink[first:last] = 1.0 - 1.0 / (last - first)
-    return fit_noise_law(predicted, deviations, variance, shrink=shrink, setting=fit.setting)
-
-
-def _leverage(fit: SampleFit) -> Array:
+def _leverage(fit: SampleFit, memory: Memory | None) -> Array:
     """How much each frame pulls the fit of an ordinary pixel towards itself."""
-    ordinary = fit.prior.precisions[np.argmax(fit.prior.weights)]
+    known = fit.prior.precisions[np.argmax(fit.prior.weights)]
+    if memory is not None:
+        known = known + np.median(memory.information, axis=0)
     weighted = fit.design / fit.law.frame_variance[:, None]
-    covariance = np.linalg.inv(fit.design.T @ weighted + ordinary)
+    covariance = np.linalg.inv(fit.design.T @ weighted + known)
     pull: Array = np.einsum("fr,rq,fq->f", weighted, covariance, fit.design)
-    return np.clip(pull, 0.0, 0.9)
+    return pull

@@ -13,10 +13,9 @@ from solodark.dark_model.states import SamplePixels, solve_state
 from solodark.dark_model.survey import read_image
 from solodark.frames import FrameSource, cfa_plane_index
 
-__all__ = ["Solved", "sample_pixels", "solve"]
+__all__ = ["Solved", "sample_pixels", "solve", "solve_sample"]
 
 Array = NDArray[np.float64]
-Image = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,27 +67,52 @@ def solve(model: DarkModel, sub: FrameSource) -> Solved:
     image = read_image(sub)
     levels = plane_levels(image, model.acquisition.cfa_pattern)
     above = remove_levels(image, levels, model.acquisition.cfa_pattern)
-    values, pixels = _usable(model, above, setting)
+    y, x = model.sample.T
+    return Solved(*solve_sample(model, above[y, x], setting), levels, setting)
+
+
+def solve_sample(
+    model: DarkModel, values: NDArray[np.float32], setting: int
+) -> tuple[Array, Array, float]:
+    """Solve the state of a frame from its sampled pixels.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    values : ndarray of float32, shape (n,)
+        The frame at the sampled pixels, ADU above its level.
+    setting : int
+        Its gain setting.
+
+    Returns
+    -------
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+    covariance : ndarray, shape (rank, rank)
+        Its covariance.
+    frame_variance : float
+        Variance of an ordinary pixel, ADU^2.
+    """
+    told, pixels = _usable(model, values.astype(np.float64), setting)
     ordinary = slice(0, model.sample_random)
-    variance = robust_variance(values[ordinary])
-    state = _nearest_state(model, values, pixels)
+    variance = robust_variance(told[ordinary])
+    state = _nearest_state(model, told, pixels)
     covariance = np.eye(model.rank)
     for _ in range(3):
-        state, covariance = solve_state(values, pixels, model.law, variance, state, setting=setting)
-        error = values - pixels.maps @ np.append(1.0, state)
+        state, covariance = solve_state(told, pixels, model.law, variance, state, setting=setting)
+        error = told - pixels.maps @ np.append(1.0, state)
         error -= np.median(error[ordinary])
         variance = robust_variance(error[ordinary])
-    return Solved(state, covariance, variance, levels, setting)
+    return state, covariance, variance
 
 
-def _usable(model: DarkModel, above: Image, setting: int) -> tuple[Array, SamplePixels]:
+def _usable(model: DarkModel, values: Array, setting: int) -> tuple[Array, SamplePixels]:
     """Give the sampled pixels and what is known of them; full ones are deaf."""
-    y, x = model.sample.T
     pixels = sample_pixels(model, setting)
-    values = above[y, x].astype(np.float64)
     silent = ~(values < model.censor_adu)
-    values[silent] = 0.0
-    return values, replace(pixels, excess=np.where(silent, np.inf, pixels.excess))
+    told = np.where(silent, 0.0, values)
+    return told, replace(pixels, excess=np.where(silent, np.inf, pixels.excess))
 
 
 def sample_pixels(model: DarkModel, setting: int = 0) -> SamplePixels:

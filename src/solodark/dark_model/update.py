@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.births import SECONDS_PER_YEAR
 from solodark.dark_model.dark_signal import strength2_of
 from solodark.dark_model.levels import plane_levels, remove_levels, remove_rows, row_profile
 from solodark.dark_model.model import DarkModel, decoded_weights
@@ -21,7 +22,6 @@ Image = NDArray[np.float32]
 _CHANGED_FLOOR = 1e-7
 _COSMIC_FLOOR = 1e-7
 _YEARS_IF_UNKNOWN = 1.0
-_SECONDS_PER_YEAR = 365.25 * 86_400
 _CHANGED_STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a sub to full scale
 
 
@@ -78,7 +78,7 @@ def _changed_share(model: DarkModel, sub: FrameSource) -> float:
     taken, known_s = sub.acquisition.date_obs, model.library.taken_s
     years = _YEARS_IF_UNKNOWN
     if taken is not None and np.isfinite(known_s).any():
-        years = float(np.nanmin(np.abs(known_s - taken.timestamp()))) / _SECONDS_PER_YEAR
+        years = float(np.nanmin(np.abs(known_s - taken.timestamp()))) / SECONDS_PER_YEAR
     return _CHANGED_FLOOR + model.births_per_year * years
 
 

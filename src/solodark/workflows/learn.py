@@ -9,7 +9,16 @@ from time import perf_counter
 
 import numpy as np
 
-from solodark.dark_model import DarkModel, LearnSettings, from_arrays, is_bias, learn, to_arrays
+from solodark.dark_model import (
+    DarkModel,
+    LearnSettings,
+    from_arrays,
+    grow,
+    is_bias,
+    learn,
+    to_arrays,
+)
+from solodark.dark_model.series import BIAS_EXPOSURE_S
 from solodark.errors import FrameFormatError, NotEnoughFramesError, OutputError
 from solodark.formats import file_sha256, find_frame_paths, open_frame, read_acquisition
 from solodark.formats.model_file import MODEL_SUFFIX, read_arrays, write_arrays
@@ -62,6 +71,8 @@ class LearnSummary:
         Identity of the model.
     n_frames, n_biases : int
         Frames that were learned from, and how many of them are biases.
+    n_new : int
+        How many of the frames were learned now; all of them unless a model has grown.
     n_series : int
         Series they form.
     rank : int
@@ -84,6 +95,7 @@ class LearnSummary:
     model_id: str
     n_frames: int
     n_biases: int
+    n_new: int
     n_series: int
     rank: int
     shape: tuple[int, int]
@@ -100,6 +112,7 @@ def learn_files(
     output: PathLike,
     *,
     library: PathLike | None = None,
+    model: PathLike | None = None,
     leave_out_exposures_s: Sequence[float] = (),
     leave_out: Iterable[PathLike] = (),
     settings: LearnSettings | None = None,
@@ -117,6 +130,8 @@ def learn_files(
         The model, a ``.solodark`` file.
     library : path-like, optional
         A catalogue whose darks and biases are learned too.
+    model : path-like, optional
+        A model that the frames are added to; those it has learned from already are left out.
     leave_out_exposures_s : sequence of float
         Darks of these exposures are left out, to judge the model on them.
     leave_out : iterable of path-like
@@ -138,28 +153,50 @@ def learn_files(
     FrameMismatchError
         Frames of several cameras, sizes, gains or binnings; lists which differ and how.
     NotEnoughFramesError
-        Too few darks are left.
+        Too few darks are left, or none that the model does not know.
+    WrongSubError
+        A frame is of a gain setting that the given model does not know.
     OutputError
         The model cannot be written there.
     """
     began = perf_counter()
     output = require_model_path(Path(output))
     files = gather_darks(paths, library)
+    known = load_model(model) if model is not None else None
     kept, left_out = sort_out_darks(files, leave_out_exposures_s, leave_out, progress)
+    hashes = {path: file_sha256(path) for path in progress(kept, "Hashing", len(kept))}
+    again = {path for path in kept if known and hashes[path] in known.library.hashes}
+    left_out += [(path, "the model has learned from it already") for path in sorted(again)]
+    kept = [path for path in kept if path not in again]
     if not kept:
         raise NotEnoughFramesError(_nothing_kept(left_out))
     with open_frames(kept) as sources:
-        hashes = [file_sha256(path) for path in progress(kept, "Hashing", len(kept))]
-        model = learn(
-            sources,
-            rng=np.random.default_rng(_SEED),
-            settings=settings,
-            hashes=hashes,
-            progress=progress,
-        )
-        n_biases = sum(is_bias(source) for source in sources)
-    save_model(output, model)
-    return _summarise(output, model, n_biases, left_out, perf_counter() - began)
+        learned = _learn(known, sources, [hashes[path] for path in kept], settings, progress)
+        n_biases = sum(is_bias(source) for source in sources) + _n_biases(known)
+    save_model(output, learned)
+    return _summarise(output, learned, (len(kept), n_biases), left_out, perf_counter() - began)
+
+
+def _learn(
+    known: DarkModel | None,
+    sources: Sequence[FrameSource],
+    hashes: Sequence[str],
+    settings: LearnSettings | None,
+    progress: Progress,
+) -> DarkModel:
+    """Learn a model, or let one grow."""
+    if known is not None:
+        return grow(known, sources, settings=settings, hashes=hashes, progress=progress)
+    rng = np.random.default_rng(_SEED)
+    return learn(sources, rng=rng, settings=settings, hashes=hashes, progress=progress)
+
+
+def _n_biases(model: DarkModel | None) -> int:
+    """Biases among the frames that a model was learned from."""
+    if model is None:
+        return 0
+    exposure_s = model.library.exposure_s
+    return int(np.count_nonzero(~(exposure_s > BIAS_EXPOSURE_S)))
 
 
 def save_model(path: PathLike, model: DarkModel) -> None:
@@ -351,7 +388,7 @@ def _nothing_kept(left_out: Sequence[tuple[Path, str]]) -> str:
 def _summarise(
     output: Path,
     model: DarkModel,
-    n_biases: int,
+    counts: tuple[int, int],
     left_out: Sequence[tuple[Path, str]],
     seconds: float,
 ) -> LearnSummary:
@@ -359,7 +396,8 @@ def _summarise(
         model_path=output,
         model_id=model.model_id,
         n_frames=len(model.library.names),
-        n_biases=n_biases,
+        n_new=counts[0],
+        n_biases=counts[1],
         n_series=int(model.library.series.max()) + 1,
         rank=model.rank,
         shape=model.shape,

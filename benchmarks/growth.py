@@ -1,0 +1,100 @@
+"""Does a model that grows know what it would know had it seen all frames at once?
+
+Each row learns a model from all darks but one held-out series, then from a part of them, and lets
+that one grow by the rest. All three are judged on the held-out series; what counts is the ratio of
+equivalent subs, grown over all at once::
+
+    python benchmarks/growth.py ../shared/data
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from machine import describe_machine
+from real_darks import ROWS, STRATA
+from solodark.formats import find_frame_paths, read_acquisition
+from solodark.workflows.evaluate import evaluate_files
+from solodark.workflows.learn import learn_files
+
+RESULTS = Path(__file__).parent / "results" / "growth.json"
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A row of `real_darks`, and the exposures whose darks come later."""
+
+    row: str
+    later_s: tuple[float, ...]
+
+
+CASES = (
+    Growth("asi178mc without 30 s", (50.0, 85.0)),
+    Growth("asi178mc without 30 s", (1.0, 10.0, 85.0)),
+    Growth("asi178mc without 70 s", (50.0, 85.0)),
+    Growth("asi178mc without 10 s", (5.0, 30.0, 70.0)),
+    Growth("sbig without 2019, 0 C, 30 s", (60.0,)),
+)
+
+
+def main() -> None:
+    """Run every case and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of real frames")
+    parser.add_argument("--only", default="", help="rows whose name holds this text")
+    arguments = parser.parse_args()
+    cases = [measure(case, arguments.data) for case in CASES if arguments.only in case.row]
+    if not arguments.only:
+        result = {"command": "python benchmarks/growth.py ../shared/data"}
+        result |= {"machine": describe_machine(), "cases": cases}
+        RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def measure(case: Growth, data: Path) -> dict[str, object]:
+    """Learn all at once, a part, and the rest on top of it; judge each."""
+    row = next(row for row in ROWS if row.name == case.row)
+    held_out = [
+        path for path in find_frame_paths([data / row.folder]) if exposure_s(path) == row.exposure_s
+    ]
+    files = [
+        path
+        for path in find_frame_paths([data / folder for folder in row.folders])
+        if path not in held_out
+    ]
+    later = [path for path in files if exposure_s(path) in case.later_s]
+    first = [path for path in files if path not in later]
+    with tempfile.TemporaryDirectory() as name:
+        models = [Path(name) / f"{i}.solodark" for i in range(3)]
+        learned = learn_files(files, models[0])
+        begun = learn_files(first, models[1])
+        grown = learn_files(later, models[2], model=models[1])
+        together, before, after = (judge(held_out, model) for model in models)
+    result = {
+        "row": case.row,
+        "frames": {"first": len(first), "later": len(later)},
+        "later_exposures_s": case.later_s,
+        "rank": {"first": begun.rank, "all": learned.rank},
+        "equivalent_subs": {"first": before, "grown": after, "all": together},
+        "grown_over_all": {name: round(after[name] / together[name], 3) for name in STRATA},
+        "seconds": {"all": round(learned.seconds, 1), "growing": round(grown.seconds, 1)},
+    }
+    print(json.dumps(result), flush=True)
+    return result
+
+
+def exposure_s(path: Path) -> float | None:
+    """Tell how long a frame was exposed."""
+    return read_acquisition(path).exposure_s
+
+
+def judge(held_out: Sequence[Path], model: Path) -> dict[str, float]:
+    """Give the equivalent subs of each stratum."""
+    table = evaluate_files(held_out, model).table
+    return {name: round(table.cell("solodark", name).equivalent_subs, 2) for name in STRATA}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The noise of a library's frames, learned from what the fit leaves of them."""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.noise import NoiseLaw, fit_noise_law, robust_variance
+from solodark.frames import Acquisition
+
+__all__ = ["COSMIC_SERIES", "censor_adu", "cosmic_hits", "first_variance", "learn_noise"]
+
+Array = NDArray[np.float64]
+Image = NDArray[np.float32]
+
+_QUANTISATION_VARIANCE = 1 / 12
+_FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 18, 20, 24, 32))
+_LINEAR_SHARE = 0.75  # sensors are linear to about three quarters of what they or their ADC hold
+COSMIC_SERIES = 3
+"""Cosmic rays are counted in series of so many frames or more."""
+_COSMIC_SIGMA = 7.0
+_QUIET_SIGMA = 4.0
+_QUIET_EXCESS = 3.0
+_MOST_LEVERAGE = 0.9
+
+
+def first_variance(values: Array, starts: NDArray[np.intp]) -> Array:
+    """Variance of each frame from its difference to a neighbour, in its series where it has one.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_frames, n_pixels)
+        Ordinary pixels, ADU above the level, frames sorted by series.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+
+    Returns
+    -------
+    ndarray, shape (n_frames,)
+        ADU^2.
+    """
+    variance = np.zeros(len(values))
+    for first, last in pairwise(starts):
+        alone = last - first == 1
+        low, high = (0, len(values)) if alone else (first, last)
+        for f in range(first, last):
+            difference = values[f] - values[f + 1 if f + 1 < high else max(f - 1, low)]
+            variance[f] = robust_variance(difference - np.median(difference)) / 2
+    return np.maximum(variance, _QUANTISATION_VARIANCE)
+
+
+def learn_noise(
+    residual: Array,
+    predicted: Array,
+    leverage: Array,
+    *,
+    starts: NDArray[np.intp],
+    n_random: int,
+    setting: NDArray[np.intp],
+) -> NoiseLaw:
+    """Learn the noise of ordinary pixels in every frame, and its growth with the signal.
+
+    Parameters
+    ----------
+    residual, predicted : ndarray, shape (n_frames, n_pixels)
+        What the fit leaves of the frames, and what it foretells, ADU.
+    leverage : ndarray, shape (n_frames,)
+        How much each frame pulled the fit of an ordinary pixel towards itself.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+    n_random : int
+        The first so many pixels are a random part of the sensor.
+    setting : ndarray of int, shape (n_frames,)
+        Gain setting of each frame.
+
+    Returns
+    -------
+    NoiseLaw
+        The law.
+    """
+    own = np.array([robust_variance(frame[:n_random]) for frame in residual])
+    variance = own / (1.0 - np.clip(leverage, 0.0, _MOST_LEVERAGE))
+    deviations, shrink = np.zeros_like(residual), np.zeros(len(residual))
+    for first, last in pairwise(starts):
+        deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
+        shrink[first:last] = 1.0 - 1.0 / (last - first)
+    return fit_noise_law(predicted, deviations, variance, shrink=shrink, setting=setting)
+
+
+def cosmic_hits(
+    error: Array, variance: Array, excess: Array, starts: NDArray[np.intp], exposures_s: Array
+) -> tuple[int, float]:
+    """Count bright outliers of one frame of a series.
+
+    Parameters
+    ----------
+    error, variance : ndarray, shape (n_frames, n_pixels)
+        Deviations of a random part of the sensor from what the fit foretells, ADU, and the
+        variance of its class's noise, ADU^2.
+    excess : ndarray, shape (n_pixels,)
+        Noise of each pixel over that of its class, as a variance ratio.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+    exposures_s : ndarray, shape (n_frames,)
+        Exposure of each frame.
+
+    Returns
+    -------
+    hits : int
+        In all series of three frames or more.
+    pixel_seconds : float
+        In so many pixels times seconds.
+    """
+    hits, pixel_seconds = 0, 0.0
+    for first, last in pairwise(starts):
+        if last - first < COSMIC_SERIES:
+            continue
+        series = error[first:last]
+        z = (series - np.median(series, axis=0)) / np.sqrt(variance[first:last] * excess)
+        brightest = z.max(axis=0)
+        calm = np.count_nonzero(np.abs(z) > _QUIET_SIGMA, axis=0) == 1
+        hits += int(np.count_nonzero((brightest > _COSMIC_SIGMA) & calm & (excess < _QUIET_EXCESS)))
+        pixel_seconds += z.shape[1] * float(exposures_s[first:last].sum())
+    return hits, pixel_seconds
+
+
+def censor_adu(acquisition: Acquisition, values: Image, levels: Array) -> float:
+    """Tell where a pixel is no longer linear: a share of the full scale.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+        Tells the full scale; else it is the lowest one that holds all values.
+    values : ndarray of float32
+        Pixels of all frames, ADU above the level.
+    levels : ndarray
+        The levels, ADU.
+
+    Returns
+    -------
+    float
+        ADU above the level.
+    """
+    level = float(np.median(levels))
+    largest = float(values.max()) + level
+    full_scale = acquisition.saturation_adu or next(
+        (scale for scale in _FULL_SCALES if scale >= largest), largest
+    )
+    return _LINEAR_SHARE * full_scale - level

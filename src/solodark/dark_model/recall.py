@@ -1,0 +1,180 @@
+"""What a model remembers of pixels, but for those that new frames show to have changed.
+
+A pixel that turned hot, or healed, between the library and the new frames is another pixel: what
+the old frames tell of it misleads, and is dropped where it is more likely than not that it changed,
+by the odds::
+
+    odds = births * mean over w of N(jump; 0, v + w) / sum over t of weight_t N(jump; 0, v + t)
+
+where the jump is how much brighter it is than foretold, at full strength of the dark signal, v the
+variance of that by noise and by the error of the maps, t that of its scatter from series to
+series, and w that of changes of all sizes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solodark.dark_model.births import SECONDS_PER_YEAR
+from solodark.dark_model.past import Past, Places
+from solodark.dark_model.pixel_fit import Memory
+from solodark.dark_model.sample_fit import SampleFit
+
+__all__ = ["Since", "find_changes", "recall", "since_library"]
+
+Array = NDArray[np.float64]
+Image = NDArray[np.float32]
+
+_TELLING = 0.3  # of the strongest new frame's signal
+_TOO_WEAK = 0.02  # of the strongest frame of all: as good as a bias
+_CHANGE_FLOOR = 1e-7
+_YEARS_IF_UNKNOWN = 1.0
+_STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a frame to full scale
+_FARTHEST = 1000.0  # sigma^2 / 2 beyond which a density would be zero
+_MEDIAN_VARIANCE = np.pi / 2  # of the median of many values over that of their mean
+
+
+class Since(NamedTuple):
+    """What may have happened to pixels since the library was taken.
+
+    Attributes
+    ----------
+    years : float
+        From the middle of the library's frames to that of the new ones; 1 if unknown.
+    changed_share : float
+        Share of the pixels that may have changed for good.
+    cosmic_share : float
+        Share of the pixels that cosmic rays hit in a new frame.
+    """
+
+    years: float
+    changed_share: float
+    cosmic_share: float
+
+
+def since_library(past: Past, taken_s: Array, exposures_s: Array) -> Since:
+    """Tell what may have happened between the library and new frames.
+
+    Parameters
+    ----------
+    past : Past
+        The library behind the model.
+    taken_s, exposures_s : ndarray, shape (n_frames,)
+        When new frames were taken, seconds since 1970 UTC, and how long; NaN where unknown.
+
+    Returns
+    -------
+    Since
+        Shares of the pixels.
+    """
+    known_s, years = past.model.library.taken_s, _YEARS_IF_UNKNOWN
+    if np.isfinite(known_s).any() and np.isfinite(taken_s).any():
+        years = abs(float(np.nanmean(taken_s) - np.nanmean(known_s))) / SECONDS_PER_YEAR
+    longest_s = float(np.nanmax(exposures_s, initial=0.0))
+    return Since(
+        years,
+        _CHANGE_FLOOR + past.model.births_per_year * years,
+        _CHANGE_FLOOR + past.model.cosmic_share_per_s * longest_s,
+    )
+
+
+def recall(past: Past, fit: SampleFit, values: Image, places: Places, since: Since) -> Memory:
+    """Give what is remembered of some pixels, nothing of those that have changed since.
+
+    Parameters
+    ----------
+    past : Past
+        The library behind the model.
+    fit : SampleFit
+        States and noise of the new frames.
+    values : ndarray of float32, shape (n_frames, n)
+        The new frames at these pixels, ADU above level and rows.
+    places : tuple
+        Where the pixels are, as an index into an image.
+    since : Since
+        What may have happened in the meantime.
+
+    Returns
+    -------
+    Memory
+        Of the n pixels.
+    """
+    # All or nothing: robust weights would side with even a little of a memory that is wrong.
+    kept = (find_changes(past, fit, values, places, since)[0] < 0.5).astype(np.float64)
+    parts = past.memory(places)
+    return Memory(*(kept.reshape(-1, *[1] * (part.ndim - 1)) * part for part in parts))
+
+
+def find_changes(
+    past: Past, fit: SampleFit, values: Image, places: Places, since: Since
+) -> tuple[Array, Array]:
+    """Find pixels that are no longer what they were.
+
+    Parameters
+    ----------
+    past : Past
+        The library behind the model.
+    fit : SampleFit
+        States and noise of the new frames.
+    values : ndarray of float32, shape (n_frames, n)
+        The new frames at these pixels, ADU above level and rows.
+    places : tuple
+        Where the pixels are, as an index into an image.
+    since : Since
+        What may have happened in the meantime.
+
+    Returns
+    -------
+    odds : ndarray, shape (n,)
+        Probability that each has changed; 0 where the new frames are biases alone.
+    jump : ndarray, shape (n,)
+        How much brighter it is than foretold at full strength of the dark signal, ADU.
+    """
+    strength = np.sqrt(np.einsum("fr,rq,fq->f", fit.states, fit.strength, fit.states))
+    telling = np.flatnonzero(strength > max(_TELLING * strength.max(), _TOO_WEAK))
+    if not telling.size:
+        return np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    jump, noise = _jump(fit, values[telling], past.maps(places), telling, strength[telling])
+    noise += _map_variance(past, places, fit.design[telling[0]]) / strength[telling[0]] ** 2
+    as_ever = zip(past.scatter_weights(places).T, fit.scatter_grid, strict=True)
+    unchanged = sum(weight * _normal(jump, noise + scatter) for weight, scatter in as_ever)
+    steps = _STEPS * float(np.median(noise))
+    elsewhere = sum(_normal(jump, noise + step) for step in steps) / len(steps)
+    if telling.size == 1:  # nothing tells a cosmic ray from a change
+        unchanged += since.cosmic_share * elsewhere
+    changed = since.changed_share * elsewhere
+    return np.asarray(changed / (unchanged + changed)), jump
+
+
+def _jump(
+    fit: SampleFit, values: Image, maps: Array, frames: NDArray[np.intp], strength: Array
+) -> tuple[Array, Array]:
+    """Find how much brighter pixels are than foretold, at full strength, and its noise.
+
+    Of the frames that tell, the one in the middle speaks, by size, and of two the smaller one: a
+    cosmic ray in one of them is no change.
+    """
+    predicted = fit.design[frames] @ maps.T
+    jumps = (values - predicted) / strength[:, None]
+    middle = np.argsort(np.abs(jumps), axis=0)[(len(frames) - 1) // 2]
+    jump = np.take_along_axis(jumps, middle[None], axis=0)[0]
+    slope, own = fit.law.slope[fit.setting[frames]], fit.law.frame_variance[frames]
+    signal = np.maximum(predicted + jump * strength[:, None], 0.0)
+    noise = own[:, None] + slope[:, None] * signal + fit.law.curvature * signal**2
+    variance = 1.0 / np.sum(strength[:, None] ** 2 / noise, axis=0)
+    return jump, variance * (_MEDIAN_VARIANCE if len(frames) > 2 else len(frames))
+
+
+def _map_variance(past: Past, places: Places, design: Array) -> Array:
+    """Variance of the prediction by the error of the maps of an ordinary pixel, ADU^2."""
+    prior = past.model.prior
+    covariance = np.linalg.inv(
+        past.information(places) + prior.precisions[np.argmax(prior.weights)]
+    )
+    return np.asarray(np.einsum("r,nrq,q->n", design, covariance, design))
+
+
+def _normal(deviation: Array, variance: Array) -> Array:
+    density = np.exp(-0.5 * np.minimum(deviation**2 / variance, _FARTHEST)) / np.sqrt(variance)
+    return np.asarray(density)

@@ -1,0 +1,134 @@
+"""A model that grows knows what it would know had it seen all frames at once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from solodark.dark_model import LearnSettings, grow, learn, predict, solve
+from solodark.errors import FrameMismatchError, NotEnoughFramesError, WrongSubError
+
+SETTINGS = LearnSettings(ranks=(1,), n_random=8000, n_hot=800, rounds=3)
+
+
+def learned(frames):
+    return learn(frames, rng=np.random.default_rng(1), settings=SETTINGS)
+
+
+def night(frame):
+    return frame.acquisition.date_obs.date().toordinal()
+
+
+@pytest.fixture(scope="module")
+def halves(dark_nights):
+    """The library's earlier nights, and its later ones."""
+    nights = sorted(night(frame) for frame in dark_nights.library)
+    middle = nights[len(nights) // 2]
+    early = [frame for frame in dark_nights.library if night(frame) < middle]
+    late = [frame for frame in dark_nights.library if night(frame) >= middle]
+    return early, late
+
+
+@pytest.fixture(scope="module")
+def models(halves):
+    """Learned from the earlier nights, grown by the later ones, and learned from all at once."""
+    early, late = halves
+    before = learned(early)
+    return before, grow(before, late, settings=SETTINGS), learned([*early, *late])
+
+
+def error_adu2(model, shots):
+    """Mean squared error of the first shot's pattern, winsorised; the truth is their mean."""
+    pattern = predict(model, solve(model, shots[0].frame).state).pattern
+    error = pattern - np.mean([shot.frame.data for shot in shots], axis=0)
+    error -= np.median(error, axis=1, keepdims=True)
+    return float(np.mean(np.minimum(error**2, 25.0 * np.median(error**2))))
+
+
+def test_growing_foretells_a_new_night_as_well_as_all_frames_together(models, dark_nights):
+    shots = dark_nights.later(days=1.0, n=40)
+    before, grown, together = (error_adu2(model, shots) for model in models)
+    assert grown < 0.95 * before
+    assert grown < 1.04 * together
+
+
+def test_a_grown_model_knows_all_frames_and_each_series(models, halves):
+    before, grown, together = models
+    assert sorted(grown.library.names) == sorted(together.library.names)
+    assert grown.library.series.max() > before.library.series.max()
+    assert len(grown.law.frame_variance) == len(grown.library.states) == sum(map(len, halves))
+    assert grown.model_id != before.model_id
+
+
+def test_a_model_that_grows_stays_as_it_was(halves):
+    early, late = halves
+    model = learned(early[::2])
+    maps = model.pixels.maps.copy()
+    grow(model, late[::2], settings=SETTINGS)
+    np.testing.assert_array_equal(model.pixels.maps, maps)
+
+
+def brighter(model, frames, where):
+    """The same frames of a sensor on which some pixels have turned hot: 600 ADU at most."""
+    changed = []
+    for frame in frames:
+        state = solve(model, frame).state
+        data = frame.data.astype(np.float32)
+        data[where] += 600.0 * np.sqrt(state @ model.strength @ state)
+        changed.append(replace(frame, data=np.round(data).astype(np.uint16)))
+    return changed
+
+
+def test_where_a_pixel_has_turned_hot_the_old_frames_count_no_more(halves):
+    early, late = halves
+    before = learned(early)
+    dice = np.random.default_rng(2)
+    ordinary = np.argwhere(before.pixels.component == np.argmax(before.prior.weights))
+    where = tuple(dice.choice(ordinary, 60, replace=False).T)
+    grown = grow(before, brighter(before, late, where), settings=SETTINGS)
+    strongest = grown.library.states[np.argmax(grown.library.states[:, 0])]
+    jump = predict(grown, strongest).pattern[where] - predict(before, strongest).pattern[where]
+    strength = np.sqrt(strongest @ grown.strength @ strongest)
+    assert np.median(jump) == pytest.approx(600.0 * strength, rel=0.02)
+    assert np.mean(np.abs(jump / strength - 600.0) < 30.0) > 0.9
+
+
+def test_births_are_counted_when_a_model_grows(halves):
+    early, late = halves
+    before = learned(early)
+    flat = np.random.default_rng(3).choice(before.pixels.excess.size, 400, replace=False)
+    where = np.unravel_index(flat, before.shape)
+    grown = grow(before, brighter(before, late, where), settings=SETTINGS)
+    assert grown.births_per_year > 5.0 * before.births_per_year
+
+
+def test_in_one_new_frame_a_ray_is_no_birth_where_rays_are_more_frequent(halves):
+    early, late = halves
+    before = replace(learned(early), births_per_year=1e-6)
+    dark = max(late, key=lambda frame: frame.acquisition.exposure_s)
+    flat = np.random.default_rng(3).choice(before.pixels.excess.size, 30, replace=False)
+    where = np.unravel_index(flat, before.shape)
+    data = dark.data.copy()
+    data[where] += 3000
+    struck = grow(before, [replace(dark, data=data)], settings=SETTINGS)
+    clean = grow(before, [dark], settings=SETTINGS)
+    moved = np.abs(struck.pixels.maps[-1][where] - clean.pixels.maps[-1][where])
+    assert np.median(moved) < 30.0
+
+
+def test_without_a_new_frame_nothing_can_grow(models):
+    with pytest.raises(NotEnoughFramesError, match="no new dark"):
+        grow(models[0], [])
+
+
+def test_a_frame_of_another_sensor_is_refused(models, halves):
+    small = replace(halves[1][0], data=halves[1][0].data[:64])
+    with pytest.raises(FrameMismatchError, match="the model"):
+        grow(models[0], [small])
+
+
+def test_a_gain_the_model_does_not_know_is_refused(models, halves):
+    frame = halves[1][0]
+    other = replace(frame, acquisition=replace(frame.acquisition, iso=12800))
+    with pytest.raises(WrongSubError, match="12800"):
+        grow(models[0], [other])
