@@ -13,7 +13,7 @@ import pytest
 from solodark.formats import atomic_write, write_frame
 from solodark.frames import Acquisition, Camera, Frame, FrameKind
 
-COMMANDS = ("combine", "learn", "generate", "evaluate")
+COMMANDS = ("combine", "learn", "generate", "evaluate", "calibrate", "stack")
 
 
 def dark(name: str, shape=(32, 48), **acquisition) -> Frame:
@@ -38,6 +38,10 @@ def words_for(request):
             return ["combine", str(given), "-o", str(output / "master.fits")]
         if command == "learn":
             return ["learn", str(given), "-o", str(output / "camera.solodark")]
+        if command == "calibrate":
+            return ["calibrate", str(given), "-o", str(output / "process")]
+        if command == "stack":
+            return ["stack", str(given), "-o", str(output / "stack.fits")]
         model = ["-m", str(request.getfixturevalue("model"))]
         if command == "evaluate":
             return ["evaluate", str(given), *model]

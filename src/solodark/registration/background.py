@@ -41,7 +41,7 @@ def without_background(image: NDArray[Any], cfa_pattern: str | None) -> Image:
     >>> bool(np.abs(field[40:160, 40:160]).max() < 1.0)
     True
     """
-    pixels = np.ascontiguousarray(image)
+    pixels = np.ascontiguousarray(image, np.float32)
     levels = np.zeros((2, 2), np.float32)
     for number, plane in enumerate(cfa_planes(cfa_pattern)):
         sample = _thinned(pixels[plane])
