@@ -18,7 +18,7 @@ from solodark.pix2pix.history import TrainingState
 from solodark.pix2pix.patches import SensorPairs, SubPairs
 from solodark.pix2pix.players import make_players, train_step
 from solodark.pix2pix.sensor_channels import SensorView
-from solodark.pix2pix.training import Device, TrainingJob, _fabric, train
+from solodark.pix2pix.training import Device, TrainingJob, make_fabric, train
 
 CPU = Device(accelerator="cpu")
 UNET = NetworkSettings(kind="unet", in_channels=1, out_channels=1, width=8, depth=3)
@@ -125,7 +125,7 @@ def assert_same_weights(found, wanted, tolerance=0.0):
 
 def test_the_fast_step_is_the_published_step():
     settings = replace(SHORT, learning_rate=1e-3)
-    fabric = _fabric(CPU)
+    fabric = make_fabric(CPU)
     players = make_players(fabric, UNET, settings, seed=3)
     dice = torch.Generator().manual_seed(3)
     generator = Unet(1, 1, width=8, n_halvings=3)

@@ -6,7 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from solodark.errors import ModelFileError, NotEnoughFramesError, SettingError, WrongSubError
+from solodark.errors import (
+    ModelFileError,
+    NotEnoughFramesError,
+    OutputError,
+    SettingError,
+    WrongSubError,
+)
 from solodark.formats import file_sha256, read_frame, write_frame
 from solodark.frames import Acquisition, Camera, Frame
 from solodark.pix2pix import PRESETS
@@ -15,6 +21,7 @@ from solodark.workflows.generate import generate_file
 from solodark.workflows.learn import save_model
 from solodark.workflows.networks import load_network
 from solodark.workflows.train import train_files
+from solodark.workflows.training_place import TrainingPlace
 
 torch = pytest.importorskip("torch")
 
@@ -147,17 +154,14 @@ def test_darks_that_a_network_has_seen_do_not_judge_it(nights, paper, dark_night
 
 def test_a_killed_training_goes_on_and_ends_with_the_same_weights(nights, paper, monkeypatch):
     output = nights / "killed.solodark"
-    save_epoch = "solodark.workflows.train._save_epoch"
-    from solodark.workflows import train as workflow
+    whole = TrainingPlace.save_epoch
 
-    whole = workflow._save_epoch
-
-    def killed(work, state, complete):
-        whole(work, state, complete)
+    def killed(place, state, complete):
+        whole(place, state, complete)
         if state.epochs_done == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(save_epoch, killed)
+    monkeypatch.setattr(TrainingPlace, "save_epoch", killed)
     with pytest.raises(KeyboardInterrupt):
         train_files(folders(nights), output, settings=PAPER)
     monkeypatch.undo()
@@ -204,6 +208,12 @@ def test_network_and_model_must_belong_together(nights, paper, sensor, tmp_path)
     with pytest.raises(ModelFileError, match="dark model"):
         generate_file(sub, None, tmp_path / "m.fits", network=model)
     assert not (tmp_path / "m.fits").exists()
+
+
+def test_a_file_where_the_folder_belongs_is_named(nights, tmp_path):
+    (tmp_path / "n.training").write_text("notes")
+    with pytest.raises(OutputError, match=r"n\.training"):
+        train_files(folders(nights), tmp_path / "n.solodark", settings=PAPER)
 
 
 def test_a_sub_of_another_camera_is_refused(paper, tmp_path):

@@ -24,7 +24,7 @@ def build_network(settings: NetworkSettings, generator: torch.Generator | None =
     Returns
     -------
     nn.Module
-        In training mode, in torch's channels-last layout, which convolutions read faster.
+        In training mode.
     """
     network: nn.Module
     if settings.kind == "unet":
@@ -40,7 +40,7 @@ def build_network(settings: NetworkSettings, generator: torch.Generator | None =
         network = Corrector(settings.in_channels, width=settings.width, depth=settings.depth)
         if generator is not None:
             _draw_hidden_layers(network, generator)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network
 
 
 def alignment_px(settings: NetworkSettings) -> int:

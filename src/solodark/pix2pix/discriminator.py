@@ -30,13 +30,13 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         layers: list[nn.Module] = [
             nn.Conv2d(in_channels, width, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
         ]
         for n_in, n_out, stride in ((1, 2, 2), (2, 4, 2), (4, 8, 1)):
             layers += [
                 nn.Conv2d(n_in * width, n_out * width, 4, stride=stride, padding=1, bias=False),
                 nn.BatchNorm2d(n_out * width),
-                nn.LeakyReLU(0.2),
+                nn.LeakyReLU(0.2, inplace=True),
             ]
         self.layers = nn.Sequential(*layers, nn.Conv2d(8 * width, 1, 4, padding=1))
 

@@ -51,7 +51,8 @@ class Unet(nn.Module):
             for i in range(n_halvings - 1)
         )
         self.last = nn.Sequential(
-            nn.ReLU(), nn.ConvTranspose2d(2 * widths[0], out_channels, 4, stride=2, padding=1)
+            nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(2 * widths[0], out_channels, 4, stride=2, padding=1),
         )
 
     def forward(self, images: Tensor) -> Tensor:
@@ -98,7 +99,7 @@ def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
 
 def _down(n_in: int, n_out: int, *, first: bool, last: bool) -> nn.Sequential:
     halve = nn.Conv2d(n_in, n_out, 4, stride=2, padding=1, bias=False)
-    before = [] if first else [nn.LeakyReLU(0.2)]
+    before = [] if first else [nn.LeakyReLU(0.2, inplace=True)]
     after = [] if first or last else [nn.BatchNorm2d(n_out)]
     return nn.Sequential(*before, halve, *after)
 
@@ -106,4 +107,4 @@ def _down(n_in: int, n_out: int, *, first: bool, last: bool) -> nn.Sequential:
 def _up(n_in: int, n_out: int, dropout: bool) -> nn.Sequential:
     double = nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1, bias=False)
     after = [nn.Dropout(_DROPOUT)] if dropout else []
-    return nn.Sequential(nn.ReLU(), double, nn.BatchNorm2d(n_out), *after)
+    return nn.Sequential(nn.ReLU(inplace=True), double, nn.BatchNorm2d(n_out), *after)

@@ -15,7 +15,7 @@ from solodark.pix2pix.generator import draw_weights
 from solodark.pix2pix.losses import adversarial_loss, discriminator_loss, pixel_loss
 from solodark.pix2pix.settings import NetworkSettings, TrainSettings
 
-__all__ = ["Player", "Players", "StepLosses", "make_players", "train_step"]
+__all__ = ["Player", "Players", "StepLosses", "layout_of", "make_players", "train_step"]
 
 Tensors = dict[str, NDArray[Any]]
 _BETA2 = 0.999
@@ -154,7 +154,6 @@ def make_players(
         return Players(generator, None)
     judge = PatchDiscriminator(network.in_channels + network.out_channels, width=settings.width)
     draw_weights(judge, dice)
-    judge = judge.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Players(generator, _player(fabric, judge, settings))
 
 
@@ -230,8 +229,25 @@ def _adversarial(fabric: Fabric, player: Player, inputs: Tensor, made: Tensor) -
     return adversarial_loss(logits, real=True)
 
 
+def layout_of(fabric: Fabric) -> torch.memory_format:
+    """Choose how images and weights lie in memory.
+
+    Parameters
+    ----------
+    fabric : Fabric
+        The device.
+
+    Returns
+    -------
+    torch.memory_format
+        Channels last on a GPU, whose convolutions read it faster; on a CPU it costs a fifth.
+    """
+    return torch.channels_last if fabric.device.type == "cuda" else torch.contiguous_format
+
+
 def _player(fabric: Fabric, module: nn.Module, settings: TrainSettings) -> Player:
     module = fabric.to_device(module)
+    module.to(memory_format=layout_of(fabric))  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(
         module.parameters(),
         lr=settings.learning_rate,

@@ -21,11 +21,11 @@ from solodark.frames import Progress, silent
 from solodark.pix2pix.estimate import NetworkEstimator
 from solodark.pix2pix.history import EpochRecord, TrainingState
 from solodark.pix2pix.patches import PairSource, Place, draw_places
-from solodark.pix2pix.players import Players, make_players, train_step
+from solodark.pix2pix.players import Players, layout_of, make_players, train_step
 from solodark.pix2pix.scaling import Scaling
 from solodark.pix2pix.settings import NetworkSettings, TrainSettings
 
-__all__ = ["Device", "TrainingJob", "train"]
+__all__ = ["Device", "TrainingJob", "make_fabric", "train"]
 
 _FLAT_CONTRAST = 0.02
 _EPOCHS_TO_WAKE = 3  # a network that has just begun is flat, and no reason to worry
@@ -123,14 +123,26 @@ def train(
             f"found batches of {job.settings.batch_size} for {n_processes} devices; expected a "
             "multiple, see --batch-size"
         )
-    fabric = _fabric(where)
+    fabric = make_fabric(where)
     shown = progress if n_processes == 1 else silent
     with torch.random.fork_rng():
         work = partial(_train, job=job, resume=resume, progress=shown)
         fabric.launch(work)
 
 
-def _fabric(where: Device) -> Fabric:
+def make_fabric(where: Device) -> Fabric:
+    """Set up devices and precision.
+
+    Parameters
+    ----------
+    where : Device
+        Which are wanted.
+
+    Returns
+    -------
+    Fabric
+        Not yet launched.
+    """
     for name in ("lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     precision = where.precision
@@ -299,7 +311,7 @@ def _cut(
 
 def _to_device(fabric: Fabric, batch: NDArray[np.float32]) -> Tensor:
     tensor: Tensor = fabric.to_device(torch.from_numpy(batch))
-    return tensor.contiguous(memory_format=torch.channels_last)
+    return tensor.contiguous(memory_format=layout_of(fabric))
 
 
 def _seed(*numbers: int) -> int:

@@ -1,9 +1,8 @@
 """Train files: folders of darks become a network that makes a master dark from one sub."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -11,21 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from solodark.dark_model import DarkModel, is_bias, series_index
-from solodark.dark_model.model import SAME_SENSOR
-from solodark.errors import FrameMismatchError, NotEnoughFramesError, SettingError
-from solodark.formats import file_sha256
-from solodark.formats.network_file import read_tensors, write_tensors
+from solodark.dark_model import DarkModel
+from solodark.errors import OutputError, SettingError
 from solodark.frames import (
-    FrameSource,
     Progress,
-    require_matching,
     series_acquisition,
     silent,
 )
 from solodark.pix2pix import PRESETS, NetworkSettings, TrainSettings
 from solodark.pix2pix.history import TrainingState
-from solodark.pix2pix.network import TrainedNetwork
 from solodark.pix2pix.sensor_channels import CHANNELS
 from solodark.pix2pix.sessions import Split, split_sessions
 from solodark.workflows.learn import (
@@ -37,7 +30,8 @@ from solodark.workflows.learn import (
 )
 from solodark.workflows.network_judge import NetworkJudge
 from solodark.workflows.networks import require_torch, save_network
-from solodark.workflows.nights import night_of
+from solodark.workflows.training_darks import TrainingDarks, find_training_darks
+from solodark.workflows.training_place import TrainingPlace
 from solodark.workflows.training_report import write_report
 from solodark.workflows.training_store import (
     SensorStore,
@@ -101,43 +95,6 @@ class TrainSummary:
     left_out: tuple[tuple[Path, str], ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Darks:
-    """The darks that can be used, in series and nights."""
-
-    paths: list[Path]
-    hashes: list[str]
-    series: list[int]
-    sessions: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Workplace:
-    """Where a training lies while it runs, and where its result goes."""
-
-    output: Path
-    folder: Path
-    network: NetworkSettings
-    settings: TrainSettings
-    recipe: dict[str, object]
-    store: SubStore | SensorStore
-
-    def trained(self, state: TrainingState) -> TrainedNetwork:
-        """Give the best network so far."""
-        scaling = self.store.scaling if isinstance(self.store, SubStore) else None
-        best = {
-            "best_epoch": state.best_epoch,
-            "validation_subs": state.best_validation_subs,
-        }
-        return TrainedNetwork(
-            network=self.network,
-            training=self.settings,
-            scaling=scaling,
-            weights=state.best,
-            recipe=self.recipe | best,
-        )
-
-
 def train_files(
     paths: PathLike | Iterable[PathLike],
     output: PathLike,
@@ -199,14 +156,25 @@ def train_files(
     _require_prior(chosen, prior)
     model = None if prior is None else load_model(prior)
     files, left_out = sort_out_darks(gather_darks(paths, library), (), (), progress)
-    darks = _usable(files, left_out, model, progress)
+    darks, unfit = find_training_darks(files, model, progress)
     split = split_sessions(darks.sessions, darks.series, rng=np.random.default_rng(chosen.seed))
-    folder = output.with_suffix(".training")
-    folder.mkdir(exist_ok=True)
+    folder = _make_folder(output.with_suffix(".training"))
     with fresh_folder(folder / "darks") as place:
-        work = _prepare(darks, split, model, chosen, output, place, progress)
+        work = _prepare(darks, split, model, chosen, place, progress)
         state = _run(work, split, device, resume, progress)
-        return _finish(work, split, state, left_out, perf_counter() - began)
+        skipped = [*left_out, *unfit]
+        return _finish(work, split, state, output, skipped, perf_counter() - began)
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}, the folder for losses and checkpoint, cannot be made: "
+            f"{error.strerror or error}"
+        ) from error
+    return folder
 
 
 def _require_prior(settings: TrainSettings, prior: PathLike | None) -> None:
@@ -221,71 +189,14 @@ def _require_prior(settings: TrainSettings, prior: PathLike | None) -> None:
         )
 
 
-def _usable(
-    files: Sequence[Path],
-    left_out: list[tuple[Path, str]],
-    model: DarkModel | None,
-    progress: Progress,
-) -> _Darks:
-    """Keep darks of which the network can learn something new; the others join `left_out`."""
-    learned = set() if model is None else set(model.library.hashes)
-    hashes = {path: file_sha256(path) for path in progress(files, "Hashing", len(files))}
-    fresh = [path for path in files if hashes[path] not in learned]
-    left_out += [(p, "the dark model has learned from it") for p in files if hashes[p] in learned]
-    with open_frames(fresh) as sources:
-        _require_one_sensor(sources, model)
-        numbers = series_index(sources) if sources else np.zeros(0, np.intp)
-        sizes = np.bincount(numbers) if sources else numbers
-        kept = []
-        for i, source in enumerate(sources):
-            reason = _reason_to_leave_out(source, int(sizes[numbers[i]]))
-            if reason:
-                left_out.append((fresh[i], reason))
-            else:
-                kept.append(i)
-        sessions = [night_of(sources[i]) or f"series {numbers[i]}" for i in kept]
-    if not kept:
-        path, reason = left_out[0]
-        raise NotEnoughFramesError(
-            f"none of {len(left_out)} frames can train a network; {path}: {reason}. Give darks in "
-            "series, and learn the dark model with --leave-out some of them"
-        )
-    names = sorted({int(numbers[i]) for i in kept})
-    return _Darks(
-        paths=[fresh[i] for i in kept],
-        hashes=[hashes[fresh[i]] for i in kept],
-        series=[names.index(int(numbers[i])) for i in kept],
-        sessions=sessions,
-    )
-
-
-def _require_one_sensor(sources: Sequence[FrameSource], model: DarkModel | None) -> None:
-    require_matching(sources, SAME_SENSOR)
-    if model is None or not sources:
-        return
-    try:
-        require_matching([model, sources[0]], SAME_SENSOR)
-    except FrameMismatchError as error:
-        raise FrameMismatchError(
-            f"the darks are not of the dark model's sensor: {error}"
-        ) from error
-
-
-def _reason_to_leave_out(source: FrameSource, n_in_series: int) -> str:
-    if is_bias(source):
-        return "a bias; a network is trained on darks"
-    return "" if n_in_series > 1 else "the only dark of its series; its master would be itself"
-
-
 def _prepare(
-    darks: _Darks,
+    darks: TrainingDarks,
     split: Split,
     model: DarkModel | None,
     settings: TrainSettings,
-    output: Path,
     place: Path,
     progress: Progress,
-) -> _Workplace:
+) -> TrainingPlace:
     """Decode the darks, and settle what the network looks like."""
     with open_frames(darks.paths) as sources:
         acquisition = series_acquisition(sources)
@@ -303,7 +214,6 @@ def _prepare(
             store = write_sensor_store(sources, darks.series, place, model, progress=progress)
     recipe: dict[str, object] = {
         "camera": acquisition.camera.model,
-        "cfa_pattern": acquisition.cfa_pattern,
         "model_id": "" if model is None else model.model_id,
         "versions": {package: version(package) for package in ("torch", "lightning-fabric")},
     }
@@ -311,7 +221,7 @@ def _prepare(
         part: [darks.hashes[i] for i in subs] for part, subs in asdict(split).items()
     }
     network = _network_settings(settings, acquisition.cfa_pattern)
-    return _Workplace(output, place.parent, network, settings, recipe, store)
+    return TrainingPlace(place.parent, network, settings, recipe, store, acquisition.cfa_pattern)
 
 
 def _network_settings(settings: TrainSettings, cfa_pattern: str | None) -> NetworkSettings:
@@ -334,7 +244,7 @@ def _network_settings(settings: TrainSettings, cfa_pattern: str | None) -> Netwo
 
 
 def _run(
-    work: _Workplace,
+    work: TrainingPlace,
     split: Split,
     device: "Device | None",
     resume: bool,
@@ -343,80 +253,43 @@ def _run(
     """Train; every epoch's state goes to disk, and the last one is read from there."""
     from solodark.pix2pix.training import TrainingJob, train
 
-    cfa_pattern = work.recipe["cfa_pattern"]
     job = TrainingJob(
         network=work.network,
         settings=work.settings,
-        scaling=work.store.scaling if isinstance(work.store, SubStore) else None,
+        scaling=work.scaling,
         open_pairs=work.store.open,
         subs=split.training,
         seed=work.settings.seed,
-        validate=NetworkJudge(work.store, split.validation, cfa_pattern),  # type: ignore[arg-type]
-        on_epoch=partial(_save_epoch, work),
+        validate=work.judge(split.validation),
+        on_epoch=work.save_epoch,
     )
-    state = _earlier_state(work) if resume else None
+    state = work.find_checkpoint() if resume else None
     if state is None or state.epochs_done < work.settings.epochs:
         train(job, device=device, resume=state, progress=progress)
-    final = _earlier_state(work)
+    final = work.find_checkpoint()
     if final is None:
         raise SettingError("found 0 epochs to train, expected at least 1; see --epochs")
     return final
 
 
-def _earlier_state(work: _Workplace) -> TrainingState | None:
-    """Read the checkpoint, if there is one of the same darks and settings."""
-    path = work.folder / _CHECKPOINT
-    if not path.is_file():
-        return None
-    tensors, description = read_tensors(path, content=_CONTENT)
-    if description["job"] != _job_in_json(work):
-        raise SettingError(
-            f"{path} is of other darks or settings; train with those, or anew without --resume"
-        )
-    return TrainingState.from_tensors(tensors, description["state"], name=str(path))
-
-
-def _job_in_json(work: _Workplace) -> dict[str, object]:
-    return {
-        "network": asdict(work.network),
-        "settings": asdict(work.settings),
-        "darks": work.recipe["darks"],
-    }
-
-
-def _save_epoch(
-    work: _Workplace, state: TrainingState, complete: Callable[[], TrainingState]
-) -> None:
-    """Keep what a kill must not cost: the checkpoint, the best network and the losses."""
-    tensors, description = complete().to_tensors()
-    write_tensors(
-        work.folder / _CHECKPOINT,
-        tensors,
-        {"job": _job_in_json(work), "state": description},
-        content=_CONTENT,
-    )
-    write_report(
-        work.folder, state.history, samples=None, lead=state.in_words(work.settings.epochs)
-    )
-
-
 def _finish(
-    work: _Workplace,
+    work: TrainingPlace,
     split: Split,
     state: TrainingState,
+    output: Path,
     left_out: Sequence[tuple[Path, str]],
     seconds: float,
 ) -> TrainSummary:
     """Judge the best network on the test nights, write it, and tell."""
     from solodark.pix2pix.estimate import NetworkEstimator
 
-    trained = work.trained(state)
-    judge = NetworkJudge(work.store, split.test, work.recipe["cfa_pattern"], side_px=1024)  # type: ignore[arg-type]
+    trained = work.best(state)
+    judge = work.judge(split.test, side_px=1024)
     estimator = NetworkEstimator.load(trained)
     worth, error_adu = judge.figures(estimator)
     figures = {"test": {"equivalent_subs": worth, "error_adu": error_adu}}
     trained = replace(trained, recipe=trained.recipe | figures)
-    save_network(work.output, trained)
+    save_network(output, trained)
     lead = (
         f"Worth {worth:.2f} subs on {len(split.test)} darks of nights that it has never seen; best "
         f"after {state.best_epoch} of {state.epochs_done} epochs."
@@ -424,7 +297,7 @@ def _finish(
     samples = judge.samples(estimator)
     page = write_report(work.folder, state.history, samples=samples, lead=lead)
     return TrainSummary(
-        network_path=work.output,
+        network_path=output,
         report_path=page,
         preset=work.settings.preset,
         n_training=len(split.training),
@@ -440,7 +313,7 @@ def _finish(
     )
 
 
-def _start_subs(work: _Workplace, judge: NetworkJudge) -> float:
+def _start_subs(work: TrainingPlace, judge: NetworkJudge) -> float:
     """Judge the dark model that a sensor network began as."""
     from solodark.pix2pix.build import build_network
     from solodark.pix2pix.estimate import NetworkEstimator
