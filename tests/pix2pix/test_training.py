@@ -14,7 +14,7 @@ from solodark.formats.network_file import read_tensors, write_tensors
 from solodark.pix2pix import NetworkSettings, Scaling, TrainSettings
 from solodark.pix2pix.discriminator import PatchDiscriminator
 from solodark.pix2pix.generator import Unet, draw_weights
-from solodark.pix2pix.history import TrainingState
+from solodark.pix2pix.history import Judgement, TrainingState
 from solodark.pix2pix.patches import SensorPairs, SubPairs
 from solodark.pix2pix.players import make_players, train_step
 from solodark.pix2pix.sensor_channels import SensorView
@@ -64,12 +64,12 @@ def sensor_pairs(seed=1, shape=(48, 64)):
 
 
 def no_word(estimator):
-    return 1.0
+    return Judgement(1.0, 1.0)
 
 
 def last_estimator(seen):
     """A validation that keeps what it is given."""
-    return lambda estimator: float(len(seen.append(estimator) or seen))
+    return lambda estimator: Judgement(len(seen.append(estimator) or seen), 1.0)
 
 
 def forget(state, complete):
@@ -215,14 +215,14 @@ def test_the_learning_rate_falls_to_zero_in_the_second_half():
 
 def test_the_best_network_in_validation_is_kept():
     words = iter([1.0, 3.0, 2.0, 2.5])
-    state = trained(job(validate=lambda estimator: next(words)))
+    state = trained(job(validate=lambda estimator: Judgement(next(words), 1.0)))
     assert (state.best_epoch, state.best_validation_subs) == (2, 3.0)
     assert [record.validation_subs for record in state.history] == [1.0, 3.0, 2.0, 2.5]
 
 
 def test_a_corrector_never_becomes_worse_than_the_dark_model_it_began_as():
     words = iter([8.0, 1.0, 2.0, 3.0, 4.0])
-    state = trained(sensor_job(validate=lambda estimator: next(words)))
+    state = trained(sensor_job(validate=lambda estimator: Judgement(next(words), 1.0)))
     assert state.best_epoch == 0
     assert not state.best["last.weight"].any()
 
@@ -284,18 +284,15 @@ def test_identity_training_reproduces_a_16_bit_ramp():
     assert error.std() < step_of_8_bits / np.sqrt(12.0)
 
 
-def one_hot_column():
-    """Darks so structured that what an untrained network makes of them is grey beside them."""
-    subs = sub_pairs().subs.copy()
-    subs[:, :, ::16] = 60_000
-    totals = np.stack([subs[:3].sum(0, dtype=np.uint32), subs[3:].sum(0, dtype=np.uint32)])
-    return replace(sub_pairs(), subs=subs, totals=totals)
+def contrast_of_a_sub(estimator):
+    sub = sub_pairs().subs[0].astype(np.float32)
+    return Judgement(1.0, estimator.master(sub, None).std() / sub.std())
 
 
 def test_flat_grey_is_noticed_early():
     settings = replace(SHORT, adversarial_weight=0.0, learning_rate=0.0)
     with pytest.warns(SolodarkWarning, match="flat grey"):
-        train(job(settings=settings, open_pairs=one_hot_column), device=CPU)
+        train(job(settings=settings, validate=contrast_of_a_sub), device=CPU)
 
 
 def test_a_state_that_lacks_a_part_is_refused():

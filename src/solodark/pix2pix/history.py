@@ -8,11 +8,27 @@ from numpy.typing import NDArray
 
 from solodark.errors import ModelFileError
 
-__all__ = ["EpochRecord", "TrainingState"]
+__all__ = ["EpochRecord", "Judgement", "TrainingState"]
 
 Tensors = dict[str, NDArray[Any]]
 
 _BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a network is worth on nights it is not trained on, as it will be used.
+
+    Attributes
+    ----------
+    equivalent_subs : float
+        How many real subs its masters are worth.
+    contrast : float
+        Spread of a master it made over that of the mean of the other subs; near 0 it is flat grey.
+    """
+
+    equivalent_subs: float
+    contrast: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +43,12 @@ class EpochRecord:
         Step size.
     pixel_loss, adversarial_loss, discriminator_loss : float
         Means over the epoch, before their weights; 0 where there is no discriminator.
-    contrast : float
-        Spread of what the network made over spread of what was wanted; near 0 it is flat grey.
     seconds : float
         How long it took, without validation.
     validation_subs : float
         Equivalent subs on the validation nights.
+    contrast : float
+        As in `Judgement`.
     """
 
     epoch: int
@@ -40,9 +56,9 @@ class EpochRecord:
     pixel_loss: float
     adversarial_loss: float
     discriminator_loss: float
-    contrast: float
     seconds: float
     validation_subs: float = float("nan")
+    contrast: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

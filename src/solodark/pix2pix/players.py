@@ -107,24 +107,21 @@ class StepLosses:
     ----------
     pixel, adversarial, discriminator : Tensor, shape ()
         The losses before their weights.
-    contrast : Tensor, shape ()
-        Spread of what was made over spread of what was wanted; 0 for flat grey.
     """
 
     pixel: Tensor
     adversarial: Tensor
     discriminator: Tensor
-    contrast: Tensor
 
     def stacked(self) -> Tensor:
         """Put them into one tensor.
 
         Returns
         -------
-        Tensor, shape (4,)
+        Tensor, shape (3,)
             In the order of the attributes.
         """
-        return torch.stack([self.pixel, self.adversarial, self.discriminator, self.contrast])
+        return torch.stack([self.pixel, self.adversarial, self.discriminator])
 
 
 def make_players(
@@ -199,8 +196,7 @@ def train_step(
     players.generator.optimizer.zero_grad()
     fabric.backward(loss)
     players.generator.optimizer.step()
-    contrast = made.detach().float().std() / targets.float().std().clamp_min(1e-12)
-    return StepLosses(pixel.detach(), adversarial.detach(), judged, contrast)
+    return StepLosses(pixel.detach(), adversarial.detach(), judged)
 
 
 def _teach_discriminator(

@@ -19,7 +19,7 @@ from torch import Tensor
 from solodark.errors import SettingError, SolodarkWarning
 from solodark.frames import Progress, silent
 from solodark.pix2pix.estimate import NetworkEstimator
-from solodark.pix2pix.history import EpochRecord, TrainingState
+from solodark.pix2pix.history import EpochRecord, Judgement, TrainingState
 from solodark.pix2pix.patches import PairSource, Place, draw_places
 from solodark.pix2pix.players import Players, layout_of, make_players, train_step
 from solodark.pix2pix.scaling import Scaling
@@ -84,7 +84,7 @@ class TrainingJob:
     open_pairs: Callable[[], PairSource]
     subs: tuple[int, ...]
     seed: int
-    validate: Callable[[NetworkEstimator], float]
+    validate: Callable[[NetworkEstimator], Judgement]
     on_epoch: Callable[[TrainingState, Callable[[], TrainingState]], None]
 
 
@@ -186,7 +186,7 @@ def _first_state(fabric: Fabric, job: TrainingJob, players: Players) -> Training
     """Start; an untrained corrector is the dark model, and only a better one may replace it."""
     state = TrainingState(job.seed)
     if job.network.kind == "corrector" and fabric.global_rank == 0:
-        worth = job.validate(_estimator(job, players))
+        worth = job.validate(_estimator(job, players)).equivalent_subs
         state = replace(state, best=_weights(players), best_validation_subs=worth)
     return state
 
@@ -208,20 +208,19 @@ def _run_epoch(
         player.module.train()
         player.set_learning_rate(learning_rate)
     batches = _shares(fabric, job, pairs, epoch)
-    sums = torch.zeros(4, device=fabric.device)
+    sums = torch.zeros(3, device=fabric.device)
     loaded = _loaded(pairs, batches)
     for inputs, targets in progress(loaded, described, len(batches)):
         batch = _to_device(fabric, inputs), _to_device(fabric, targets)
         sums += train_step(fabric, players, *batch, job.network.kind, job.settings).stacked()
     means = fabric.all_reduce(sums / len(batches), reduce_op="mean")
-    pixel, adversarial, discriminator, contrast = (float(value) for value in means)
+    pixel, adversarial, discriminator = (float(value) for value in means)
     return EpochRecord(
         epoch=epoch,
         learning_rate=learning_rate,
         pixel_loss=pixel,
         adversarial_loss=adversarial,
         discriminator_loss=discriminator,
-        contrast=contrast,
         seconds=time.perf_counter() - began,
     )
 
@@ -230,8 +229,9 @@ def _judge(
     job: TrainingJob, players: Players, state: TrainingState, record: EpochRecord
 ) -> TrainingState:
     """Judge an epoch's network on other nights, and keep it if it is the best."""
-    worth = job.validate(_estimator(job, players))
-    record = replace(record, validation_subs=worth)
+    found = job.validate(_estimator(job, players))
+    worth = found.equivalent_subs
+    record = replace(record, validation_subs=worth, contrast=found.contrast)
     if record.epoch >= _EPOCHS_TO_WAKE - 1 and record.contrast < _FLAT_CONTRAST:
         warnings.warn(
             f"epoch {record.epoch + 1}: the network makes flat grey frames, with "

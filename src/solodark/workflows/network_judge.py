@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from solodark.evaluation import measure_series, tabulate
 from solodark.frames import Acquisition, Frame
+from solodark.pix2pix.history import Judgement
 from solodark.pix2pix.patches import Place, SensorPairs, SubPairs
 from solodark.workflows.training_store import SensorStore, SubStore
 
@@ -61,8 +62,8 @@ class NetworkJudge:
     cfa_pattern: str | None
     side_px: int = 512
 
-    def __call__(self, estimator: "NetworkEstimator") -> float:
-        """Give the winsorised equivalent subs, over all held-out series.
+    def __call__(self, estimator: "NetworkEstimator") -> Judgement:
+        """Give the winsorised equivalent subs, over all held-out series, and the contrast.
 
         Parameters
         ----------
@@ -71,10 +72,12 @@ class NetworkJudge:
 
         Returns
         -------
-        float
-            At most 1000.
+        Judgement
+            At most 1000 subs.
         """
-        return self.figures(estimator)[0]
+        shown = self.samples(estimator)
+        contrast = float(np.std(shown.made) / max(float(np.std(shown.truth)), 1e-12))
+        return Judgement(self.figures(estimator)[0], contrast)
 
     def figures(self, estimator: "NetworkEstimator") -> tuple[float, float]:
         """Give the winsorised equivalent subs, and the error behind them.

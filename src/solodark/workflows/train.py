@@ -77,7 +77,7 @@ class TrainSummary:
     seconds : float
         How long it took.
     left_out : tuple of (Path, str)
-        Files that were not used, and why.
+        Files that were not used, and why; biases, which have nothing to teach here, are not listed.
     """
 
     network_path: Path
@@ -321,4 +321,4 @@ def _start_subs(work: TrainingPlace, judge: NetworkJudge) -> float:
     if work.settings.preset != "sensor":
         return float("nan")
     untrained = build_network(work.network).eval()
-    return judge(NetworkEstimator(untrained, work.network, work.settings, None))
+    return judge.figures(NetworkEstimator(untrained, work.network, work.settings, None))[0]

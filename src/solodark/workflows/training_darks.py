@@ -58,7 +58,7 @@ def find_training_darks(
     darks : TrainingDarks
         What can be used.
     left_out : list of (Path, str)
-        What cannot, and why.
+        What cannot, and why; biases are not listed.
 
     Raises
     ------
@@ -67,6 +67,7 @@ def find_training_darks(
     FrameMismatchError
         Frames of several cameras, sizes or binnings, or not of the model's.
     """
+    files = _without_biases(files)
     learned = set() if model is None else set(model.library.hashes)
     hashes = {path: file_sha256(path) for path in progress(files, "Hashing", len(files))}
     left_out = [(p, "the dark model has learned from it") for p in files if hashes[p] in learned]
@@ -91,10 +92,7 @@ def _in_series(
         _require_one_sensor(sources, model)
         numbers = series_index(sources)
         sizes = np.bincount(numbers)
-        reasons = [
-            _reason_to_leave_out(source, int(sizes[number]))
-            for source, number in zip(sources, numbers, strict=True)
-        ]
+        reasons = [_reason_to_leave_out(int(sizes[number])) for number in numbers]
         nights = [
             night_of(source) or f"series {number}"
             for source, number in zip(sources, numbers, strict=True)
@@ -122,7 +120,10 @@ def _require_one_sensor(sources: Sequence[FrameSource], model: DarkModel | None)
         ) from error
 
 
-def _reason_to_leave_out(source: FrameSource, n_in_series: int) -> str:
-    if is_bias(source):
-        return "a bias; a network is trained on darks"
+def _without_biases(files: Sequence[Path]) -> list[Path]:
+    with open_frames(files) as sources:
+        return [path for path, s in zip(files, sources, strict=True) if not is_bias(s)]
+
+
+def _reason_to_leave_out(n_in_series: int) -> str:
     return "" if n_in_series > 1 else "the only dark of its series; its master would be itself"
