@@ -117,12 +117,13 @@ def test_a_stack_holds_uncertainty_and_coverage(tmp_path, planes, colours):
 def test_a_tiff_leads_back_to_adu(tmp_path, planes, colours):
     data = planes[0] if colours == 1 else np.stack([planes[0], planes[0] + 1, planes[0] + 2])
     data[..., 0, 0] = np.nan
-    write_picture_tiff(tmp_path / "m31.tif", data)
+    write_picture_tiff(tmp_path / "m31.tif", data, replace(TAKEN, n_combined=7))
     with tifffile.TiffFile(tmp_path / "m31.tif") as file:
         page = file.pages.first
-        words = page.description.split()
+        header = fits.Header.fromstring(page.description, sep="\n")
         levels = page.asarray().astype(np.float64)
-    low, step = float(words[3]), float(words[5])
+    low, step = header["ADUZERO"], header["ADUSTEP"]
+    assert header["STACKCNT"] == 7
     back = low + step * (levels if colours == 1 else np.moveaxis(levels, -1, 0))
     known = np.isfinite(data)
     np.testing.assert_allclose(back[known], data[known], atol=2 * step)
@@ -130,7 +131,7 @@ def test_a_tiff_leads_back_to_adu(tmp_path, planes, colours):
 
 def test_a_stack_without_a_value_makes_no_tiff(tmp_path):
     with pytest.raises(FrameFormatError, match=r"m31\.tif"):
-        write_picture_tiff(tmp_path / "m31.tif", np.full((4, 4), np.nan, np.float32))
+        write_picture_tiff(tmp_path / "m31.tif", np.full((4, 4), np.nan, np.float32), TAKEN)
 
 
 def test_only_fits_names_are_taken_and_only_in_folders_that_are_there(tmp_path, planes):

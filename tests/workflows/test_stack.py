@@ -80,6 +80,15 @@ def test_a_night_becomes_fits_tiff_and_png(lights, tmp_path, cfa_pattern):
         assert 0.1 < np.median(np.asarray(preview)) / 255 < 0.45
 
 
+@pytest.mark.parametrize("cfa_pattern", [None, "RGGB"])
+def test_a_stack_among_its_lights_is_not_stacked_again(lights, cfa_pattern):
+    folder = lights(cfa_pattern)
+    for _ in range(2):
+        done = stack_files(folder, folder / "m31.fits")
+    assert done.n_lights == 6
+    assert sorted(path.name for path, _ in done.left_out) == ["m31.fits", "m31.tif"]
+
+
 def test_the_stack_is_deeper_than_a_light(lights, tmp_path):
     from solodark.frames.block_levels import difference_noise
 

@@ -211,7 +211,7 @@ def combine(
         len(sources), shape, dtype.itemsize, memory_bytes=memory_mb * 1e6, n_threads=n_threads
     )
     stacks = Stacks(sources, dtype, rows, n_threads)
-    planes = _empty_planes(shape, len(sources))
+    planes = Planes.empty(shape, len(sources))
     for _ in progress(stacks.combine_into(planes, rule), "combining", len(stacks.bands)):
         pass
     return Combined(**planes._asdict(), n_frames=len(sources), method=method)
@@ -248,16 +248,3 @@ def _samples(sources: Sequence[FrameSource], progress: Progress) -> list[NDArray
     with ThreadPoolExecutor(_n_threads()) as threads:
         rows = threads.map(lambda source: source.read_rows(0, 2), sources)
         return list(progress(rows, "looking at the frames", len(sources)))
-
-
-def _empty_planes(shape: tuple[int, int], n_frames: int) -> Planes:
-    """Planes as `combine_stack` takes them: nothing rejected, nothing missing."""
-    counts = np.min_scalar_type(n_frames)
-    return Planes(
-        data=np.empty(shape, np.float32),
-        uncertainty=np.empty(shape, np.float32),
-        n_rejected_low=np.zeros(shape, counts),
-        n_rejected_high=np.zeros(shape, counts),
-        n_missing=np.zeros(shape, counts),
-        flags=np.empty(shape, np.uint8),
-    )

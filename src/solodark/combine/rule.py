@@ -68,6 +68,32 @@ class Planes(NamedTuple):
     n_missing: Counts
     flags: NDArray[np.uint8]
 
+    @classmethod
+    def empty(cls, shape: tuple[int, int], n_frames: int) -> "Planes":
+        """Give planes as `combine_stack` takes them: nothing rejected, nothing missing.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            (ny, nx).
+        n_frames : int
+            Frames to be combined.
+
+        Returns
+        -------
+        Planes
+            Counts of 16 bits for more than 255 frames.
+        """
+        counts = np.min_scalar_type(n_frames)
+        return cls(
+            data=np.empty(shape, np.float32),
+            uncertainty=np.empty(shape, np.float32),
+            n_rejected_low=np.zeros(shape, counts),
+            n_rejected_high=np.zeros(shape, counts),
+            n_missing=np.zeros(shape, counts),
+            flags=np.empty(shape, np.uint8),
+        )
+
     def of_rows(self, start: int, stop: int) -> "Planes":
         """Give views of rows ``start:stop``, made flat.
 

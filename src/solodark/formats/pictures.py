@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.errors import FrameFormatError
-from solodark.formats.atomic import atomic_write
 from solodark.formats.fits_cards import Card, acquisition_cards
 from solodark.formats.fits_planes import ADU_CARD, UNCERTAINTY_CARDS, require_fits
 from solodark.formats.fits_writer import fits_header, write_hdus
+from solodark.formats.tiff import write_tiff
 from solodark.frames import Acquisition
 
 __all__ = ["write_picture", "write_picture_tiff"]
-
-_CLASSIC_TIFF_BYTES = 4_000_000_000
 
 
 def write_picture(
@@ -68,11 +66,13 @@ def write_picture(
     )
 
 
-def write_picture_tiff(path: str | os.PathLike[str], data: NDArray[np.float32]) -> None:
+def write_picture_tiff(
+    path: str | os.PathLike[str], data: NDArray[np.float32], acquisition: Acquisition
+) -> None:
     """Write a stack as 16-bit TIFF, grey or RGB, linear in ADU.
 
-    The lowest value becomes 0 and the highest 65535, so that nothing is clipped; the description
-    tells how to get back. Pixels without a value become 0.
+    The lowest value becomes 0 and the highest 65535, so that nothing is clipped; ADUZERO and
+    ADUSTEP of the header in its description lead back. Pixels without a value become 0.
 
     Parameters
     ----------
@@ -80,6 +80,8 @@ def write_picture_tiff(path: str | os.PathLike[str], data: NDArray[np.float32]) 
         The file; one that is there is replaced.
     data : ndarray of float32, shape (ny, nx) or (3, ny, nx)
         ADU.
+    acquisition : Acquisition
+        How the lights were taken.
 
     Raises
     ------
@@ -91,29 +93,24 @@ def write_picture_tiff(path: str | os.PathLike[str], data: NDArray[np.float32]) 
     Examples
     --------
     >>> path = getfixture("tmp_path") / "stack.tif"
-    >>> write_picture_tiff(path, np.array([[-5.0, 10.0]], np.float32))
+    >>> write_picture_tiff(path, np.array([[-5.0, 10.0]], np.float32), Acquisition())
     >>> import tifffile
     >>> tifffile.imread(path).tolist()
     [[0, 65535]]
     """
-    import tifffile
-
     low, high = (float(end.reduce(data, axis=None)) for end in (np.fmin, np.fmax))
     if not (np.isfinite(low) and np.isfinite(high)):
         raise FrameFormatError(f"{path}: the stack holds no pixel with a value; nothing to write")
     step = max(high - low, 1e-6) / 65535.0
     levels = np.empty(data.shape, np.uint16)
-    for row, line in enumerate(data.reshape(-1, data.shape[-1])):
+    for line, written in zip(
+        data.reshape(-1, data.shape[-1]), levels.reshape(-1, data.shape[-1]), strict=True
+    ):
         scaled = np.nan_to_num((line - np.float32(low)) / np.float32(step), nan=0.0)
-        levels.reshape(-1, data.shape[-1])[row] = np.rint(scaled).clip(0, 65535)
-    colour = levels.ndim == 3
-    with atomic_write(path) as temporary:
-        tifffile.imwrite(
-            temporary,
-            np.ascontiguousarray(np.moveaxis(levels, 0, -1)) if colour else levels,
-            photometric="rgb" if colour else "minisblack",
-            bigtiff=levels.nbytes > _CLASSIC_TIFF_BYTES,
-            metadata=None,
-            software="solodark",
-            description=f"linear; ADU = {low:.6g} + {step:.6g} x value",
-        )
+        written[:] = np.rint(scaled).clip(0, 65535)
+    cards = [
+        *acquisition_cards(acquisition),
+        Card("ADUZERO", low, "[ADU] of pixels that hold 0"),
+        Card("ADUSTEP", step, "[ADU] from one whole number to the next"),
+    ]
+    write_tiff(Path(path), np.moveaxis(levels, 0, -1) if levels.ndim == 3 else levels, cards)

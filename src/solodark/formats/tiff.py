@@ -177,14 +177,14 @@ def _tag_cards(page: "tifffile.TiffPage") -> Iterator[tuple[str, HeaderCard]]:
 
 
 def write_tiff(path: Path, pixels: NDArray[Any], cards: list[Card]) -> None:
-    """Write one plane of pixels as TIFF with an Astro-TIFF header, whole or not at all.
+    """Write pixels as TIFF with an Astro-TIFF header, whole or not at all.
 
     Parameters
     ----------
     path : Path
         The file; one that is there is replaced.
-    pixels : ndarray of uint16 or float32, shape (ny, nx)
-        Row 0 at the top of the sensor.
+    pixels : ndarray of uint16 or float32, shape (ny, nx) or (ny, nx, 3)
+        Grey, or red, green and blue; row 0 at the top of the sensor.
     cards : list of Card
         FITS keywords, for the description; ISO, exposure and colour filters also go into
         DeepSkyStacker's tags.
@@ -201,7 +201,7 @@ def write_tiff(path: Path, pixels: NDArray[Any], cards: list[Card]) -> None:
             temporary,
             np.ascontiguousarray(pixels),
             byteorder="<",
-            photometric="minisblack",
+            photometric="minisblack" if pixels.ndim == 2 else "rgb",
             metadata=None,
             software=False,
             description=_description(pixels, cards),
@@ -212,7 +212,7 @@ def write_tiff(path: Path, pixels: NDArray[Any], cards: list[Card]) -> None:
 def _description(pixels: NDArray[Any], cards: list[Card]) -> str:
     from astropy.io import fits
 
-    ny, nx = pixels.shape
+    ny, nx = pixels.shape[:2]
     bitpix = 16 if pixels.dtype.kind == "u" else -32
     shape = {"SIMPLE": True, "BITPIX": bitpix, "NAXIS": 2, "NAXIS1": nx, "NAXIS2": ny}
     header = fits.Header()

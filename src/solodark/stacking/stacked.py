@@ -165,7 +165,7 @@ def stack(
         rule=Rule(METHODS[method], sigma, sigma),
         memory_bytes=memory_mb * 1e6,
     )
-    planes = [_empty_planes(kept[0].shape, len(kept)) for _ in lattices]
+    planes = [Planes.empty(kept[0].shape, len(kept)) for _ in lattices]
     for _ in progress(bands.combine_into(planes), "stacking", len(bands)):
         pass
     return _finished(planes, kept, brightness, method)
@@ -199,18 +199,6 @@ def _in_register(
     kept, ways = [one for one, _ in pairs], [way for _, way in pairs]
     require_matching(kept, _MATCHING)
     return kept, ways
-
-
-def _empty_planes(shape: tuple[int, int], n_lights: int) -> Planes:
-    counts = np.min_scalar_type(n_lights)
-    return Planes(
-        data=np.empty(shape, np.float32),
-        uncertainty=np.empty(shape, np.float32),
-        n_rejected_low=np.zeros(shape, counts),
-        n_rejected_high=np.zeros(shape, counts),
-        n_missing=np.zeros(shape, counts),
-        flags=np.empty(shape, np.uint8),
-    )
 
 
 def _finished(

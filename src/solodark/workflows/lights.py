@@ -40,7 +40,9 @@ def sort_lights(paths: Sequence[Path], *, advice: str) -> tuple[list[Path], list
         except FrameFormatError as error:
             left_out.append((path, str(error)))
             continue
-        if acquisition.kind in (None, FrameKind.LIGHT):
+        if acquisition.n_combined is not None:
+            left_out.append((path, f"a stack of {acquisition.n_combined} frames already"))
+        elif acquisition.kind in (None, FrameKind.LIGHT):
             lights.append(path)
         else:
             left_out.append((path, f"a {acquisition.kind}, says its {acquisition.kind_source}"))

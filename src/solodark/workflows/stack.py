@@ -234,7 +234,7 @@ def _write(output: Path, picture: Stack, history: Sequence[str]) -> tuple[Path, 
         history=history,
     )
     tiff, preview = output.with_suffix(".tif"), output.with_suffix(".png")
-    write_picture_tiff(tiff, picture.data)
+    write_picture_tiff(tiff, picture.data, picture.acquisition)
     encoded = png_bytes(_stretched(picture.data))
     with atomic_write(preview) as temporary:
         temporary.write_bytes(encoded)
