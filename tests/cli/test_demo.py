@@ -24,6 +24,9 @@ SMALL = DemoPlan(
     biases_per_session=3,
     subs_tonight=6,
     subs_averaged=4,
+    n_lights=5,
+    n_night_darks=4,
+    stars_per_megapixel=8000.0,
 )
 QUICK = LearnSettings(ranks=(2,), n_random=4_000, n_hot=1_000, rounds=2)
 
@@ -83,6 +86,26 @@ def test_the_page_and_the_picture_are_there(summary):
         assert picture.width > picture.height
 
 
+def test_the_page_of_stacks_is_there_beside_the_truth(summary):
+    page = summary.comparison.read_text("utf-8")
+    assert summary.comparison.stat().st_size < 15e6
+    names = [row.name for row in summary.stacks]
+    assert names[0] == "no dark"
+    assert names[-1] == "true dark"
+    assert "nearest library master" in names
+    for name in names:
+        assert name in page
+    errors = {row.name: row.error_adu for row in summary.stacks}
+    assert errors["true dark"] == 0.0
+    assert errors["generated for each light"] < errors["one sub"]
+
+
+def test_the_night_lies_on_disk_as_a_photographer_keeps_it(summary):
+    night = summary.folder / "night"
+    counts = {folder.name: len(list(folder.iterdir())) for folder in night.iterdir()}
+    assert counts == {"lights": 5, "darks": 4, "flats": 8, "biases": 8}
+
+
 def test_the_master_says_that_it_was_generated(summary):
     header = fits.getheader(summary.folder / "master.fits")
     assert header["SD_ORIG"] == "generated"
@@ -92,7 +115,7 @@ def test_the_master_says_that_it_was_generated(summary):
 
 def test_each_step_is_told_with_the_command_that_does_it(summary, told):
     text = "\n".join(told)
-    for command in ("library check", "learn", "generate", "evaluate"):
+    for command in ("library check", "learn", "generate", "evaluate", "compare"):
         assert f"solodark {command}" in text
 
 
@@ -118,6 +141,7 @@ def test_the_command_prints_where_to_look(summary, run, monkeypatch, tmp_path):
     monkeypatch.setattr(demo_module, "run_demo", lambda *_, **__: summary)
     code, out, _ = run("demo", "-o", tmp_path / "demo")
     assert code == 0
+    assert str(summary.comparison) in out
     assert str(summary.report) in out
     assert "mean of 4 subs" in out
     assert "solodark learn" in out.splitlines()[-1]

@@ -47,6 +47,12 @@ def test_the_figures_stand_as_they_were_given(comparison, parse):
     assert "positive for trails" in text.lower()
 
 
+def test_what_follows_a_figure_stands_below_it(comparison):
+    rows = [dataclasses.replace(row, figures=("2.1\n<3 rms>", "–")) for row in comparison.rows]
+    html = comparison_html(dataclasses.replace(comparison, rows=tuple(rows)))
+    assert '<td class="figure">2.1<span>&lt;3 rms&gt;</span></td>' in html
+
+
 def test_a_level_does_not_make_a_stack_brighter(comparison):
     first, *_, last = draw_stacks(comparison).panels
     raised, plain = first.detail["picture"], last.detail["picture"]

@@ -141,6 +141,25 @@ def test_without_the_librarys_files_its_rows_are_left_out_and_that_is_said(folde
     assert "bias generated" in found.rows[0].note
 
 
+def test_a_networks_master_has_its_row_beside_the_others(folders, dark_nights, tmp_path):
+    pytest.importorskip("torch")
+    from solodark.pix2pix import PRESETS
+    from solodark.workflows.train import train_files
+
+    for night in range(3):
+        for number, shot in enumerate(dark_nights.later(days=2.0 + night, n=3)):
+            write(tmp_path / f"night_{night}", shot.frame, f"dark_{number}")
+    quick = replace(
+        PRESETS["paper"], width=4, depth=3, crop_px=32, batch_size=4, constant_epochs=1,
+        decay_epochs=1,
+    )  # fmt: skip
+    network = tmp_path / "network.solodark"
+    train_files(sorted(tmp_path.glob("night_*")), network, settings=quick)
+    found = folders.compare(tmp_path / "c.html", network=network)
+    assert "network from one sub" in [row.name for row in found.rows]
+    assert "as the paper proposes" in found.report.read_text("utf-8")
+
+
 def test_a_cloudy_light_is_left_out_and_listed(folders, tmp_path, rng):
     lights = sorted((folders.night / "light").iterdir())[:4]
     clear, dark_adu = read_frame(lights[0]), read_frame(folders.sub).data

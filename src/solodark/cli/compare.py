@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from solodark.cli.options import AsJson, ModelFile
+from solodark.cli.options import AsJson, ModelFile, NetworkFile
 from solodark.cli.printing import print_json, print_left_out, print_lines, print_table
 from solodark.cli.progress import progress_on_terminal
 
@@ -38,13 +38,14 @@ Page = Annotated[
 ]
 
 
-def compare(  # numpydoc ignore=PR01
+def compare(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
     lights: Lights,
     darks: Darks,
     sub: Sub,
     model: ModelFile,
     flats: Flats = None,
     biases: Biases = None,
+    network: NetworkFile = None,
     output: Page = Path("comparison.html"),
     as_json: AsJson = False,
 ) -> None:
@@ -65,6 +66,7 @@ def compare(  # numpydoc ignore=PR01
             model=model,
             flats=flats,
             biases=biases,
+            network=network,
             progress=progress,
         )
     print_json(summary) if as_json else _print_summary(summary)
@@ -77,6 +79,9 @@ def _print_summary(summary: "CompareSummary") -> None:
         f"{summary.n_lights} lights in register, residual {summary.registration_rms_px:.3f} px."
     )
     columns = ["how the dark was made", *(c.title for c in columns_for(summary.rows))]
-    print_table(columns, [(row.name, *row.figures) for row in table_rows(summary.rows)])
+    rows = table_rows(summary.rows)
+    print_table(
+        columns, [(row.name, *(f.replace("\n", ", ") for f in row.figures)) for row in rows]
+    )
     print_left_out(summary.left_out)
     print_lines(f"Open this page:   {summary.report}")

@@ -28,7 +28,8 @@ def demo(  # numpydoc ignore=PR01
 
     Takes darks of many nights, finds the mistakes among them, learns the camera, takes ONE new
     dark on a warm night, makes its master, and compares it with the truth and with every other way
-    to get a dark. Ends with a page of pictures; needs a minute or two and 200 MB.
+    to get a dark. Then it stacks a night's lights with each of these darks, and ends with a page of
+    pictures; needs two or three minutes and 300 MB.
     """
     from solodark.workflows.demo import run_demo
 
@@ -46,7 +47,8 @@ def _print_summary(summary: "DemoSummary") -> None:
     print_lines(
         f"One dark became a master worth {summary.worth}, in {summary.seconds:.0f} s.",
         "",
-        f"Open this page:   {summary.report}",
+        f"Open this page:   {summary.comparison}",
+        f"The darks alone:  {summary.report}",
         f"One picture:      {summary.picture}",
         "Your own darks:   solodark learn ~/astro/darks -o mycamera.solodark",
     )

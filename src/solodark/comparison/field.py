@@ -117,7 +117,9 @@ def survey_field(
     bare = np.isnan(channels_of(stacked.stack).sum(axis=0))
     light = luminance(stacked.stack, bare)
     found = measure_stars(light, robust_noise(light, bare))
-    fwhm_px = float(np.median(np.concatenate([one.fwhm_px for one in stars])))
+    fwhm_px = found.fwhm_px
+    if not np.isfinite(fwhm_px):
+        fwhm_px = float(np.median(np.concatenate([one.fwhm_px for one in stars])))
     rms_px = FWHM_TO_RMS * fwhm_px
     star_mask = bare | mask_stars(light.shape, found.y, found.x, rms_px)
     sensor_mask = np.zeros(light.shape, np.bool_)

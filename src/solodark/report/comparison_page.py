@@ -97,9 +97,16 @@ def _table(story: ComparisonStory) -> str:
 
 def _row(row: ComparisonRow) -> str:
     ours = ' class="ours"' if row.is_ours else ""
-    cells = "".join(f"<td>{escape(figure)}</td>" for figure in row.figures)
+    cells = "".join(_cell(figure) for figure in row.figures)
     name = f"{escape(row.name)}<span>{escape(row.meaning)}</span>"
     return f'<tr{ours}><th scope="row">{name}</th>{cells}</tr>'
+
+
+def _cell(figure: str) -> str:
+    """Write a figure, and below it, smaller, what follows in further lines."""
+    first, *others = figure.split("\n")
+    below = "".join(f"<span>{escape(line)}</span>" for line in others)
+    return f'<td class="figure">{escape(first)}{below}</td>'
 
 
 def _stretch_note(pictures: StackPictures, story: ComparisonStory) -> str:

@@ -47,7 +47,8 @@ class ComparisonRow:
     meaning : str
         One sentence: how that dark is made.
     figures : tuple of str
-        One per column of the story, ready to read; "–" where there is none.
+        One per column of the story, ready to read; "–" where there is none. What stands in
+        further lines is set smaller.
     is_ours : bool
         Whether the row is set off from the others.
     """

@@ -35,6 +35,7 @@ from solodark.workflows.compare_story import (
     EACH,
     GENERATED,
     NEAREST,
+    NETWORK,
     NO_DARK,
     ONE_SUB,
     PIXINSIGHT,
@@ -50,8 +51,9 @@ from solodark.workflows.library_masters import (
     find_library_masters,
 )
 from solodark.workflows.lights import sort_lights
+from solodark.workflows.networks import generate_by_network, load_network
 
-__all__ = ["CompareSummary", "compare_files"]
+__all__ = ["CompareInputs", "CompareSummary", "compare_files", "compare_night"]
 
 PathLike = str | os.PathLike[str]
 Paths = PathLike | Sequence[PathLike]
@@ -91,14 +93,33 @@ class CompareSummary:
     model_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inputs:
-    """Files beside the lights."""
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class CompareInputs:
+    """Files of one night, and the model.
 
+    Attributes
+    ----------
+    lights : path-like or sequence of path-like
+        Lights as the camera wrote them.
+    darks : path-like or sequence of path-like
+        Real darks of the lights' exposure.
+    sub : path-like
+        The one new dark.
+    model : path-like or DarkModel
+        The camera's model.
+    flats, biases : path-like or sequence of path-like, or None
+        Single frames, or a master.
+    network : path-like or None
+        As `solodark train` made it.
+    """
+
+    lights: Paths
     darks: Paths
     sub: PathLike
-    flats: Paths | None
-    biases: Paths | None
+    model: PathLike | DarkModel
+    flats: Paths | None = None
+    biases: Paths | None = None
+    network: PathLike | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -117,6 +138,8 @@ class Masters:
         Nearest master and bias of the model's library.
     generated : MasterDark
         From the one new dark.
+    by_network : MasterDark or None
+        From the one new dark by a network.
     flat : NormalisedFlat or None
         Of the night.
     """
@@ -126,10 +149,11 @@ class Masters:
     real: Master
     library: LibraryMasters
     generated: MasterDark
+    by_network: MasterDark | None
     flat: NormalisedFlat | None
 
 
-def compare_files(
+def compare_files(  # noqa: PLR0913 - a night has that many kinds of files
     lights: Paths,
     output: PathLike,
     *,
@@ -138,6 +162,7 @@ def compare_files(
     model: PathLike | DarkModel,
     flats: Paths | None = None,
     biases: Paths | None = None,
+    network: PathLike | None = None,
     progress: Progress = silent,
 ) -> CompareSummary:
     """Stack the same lights with one kind of dark after the other, measure, and write a page.
@@ -161,6 +186,8 @@ def compare_files(
         The camera's model.
     flats, biases : path-like or sequence of path-like, optional
         Single frames, or a master.
+    network : path-like, optional
+        A network, whose master joins the comparison.
     progress : Progress
         Who is told.
 
@@ -184,16 +211,53 @@ def compare_files(
     OutputError
         The page cannot be written there, or there is no room for what is kept meanwhile.
     """
+    inputs = CompareInputs(
+        lights=lights,
+        darks=darks,
+        sub=sub,
+        model=model,
+        flats=flats,
+        biases=biases,
+        network=network,
+    )
+    return compare_night(inputs, output, progress=progress)
+
+
+def compare_night(
+    inputs: CompareInputs,
+    output: PathLike,
+    *,
+    truth: Contender | None = None,
+    progress: Progress = silent,
+) -> CompareSummary:
+    """Do as `compare_files` does, beside the true darks where they are known.
+
+    Parameters
+    ----------
+    inputs : CompareInputs
+        Files and model.
+    output : path-like
+        The page, an ``.html`` file.
+    truth : Contender, optional
+        True darks of a simulated camera, named "true dark".
+    progress : Progress
+        Who is told.
+
+    Returns
+    -------
+    CompareSummary
+        Figures.
+    """
     page = _require_page(Path(output))
-    paths, left_out = sort_lights(find_frame_paths(lights), advice=_ADVICE)
-    dark_model = model if isinstance(model, DarkModel) else load_model(model)
-    inputs = _Inputs(darks=darks, sub=sub, flats=flats, biases=biases)
+    paths, left_out = sort_lights(find_frame_paths(inputs.lights), advice=_ADVICE)
+    model = inputs.model if isinstance(inputs.model, DarkModel) else load_model(inputs.model)
     with open_frames(paths) as sources, tempfile.TemporaryDirectory() as scratch:
         _require_night(sources)
-        masters = _gather_masters(inputs, sources[0], dark_model)
+        masters = _gather_masters(inputs, sources[0], model)
+        contenders = [*_contenders(masters, model), *([truth] if truth else [])]
         found = compare_sources(
             sources,
-            list(_contenders(masters, dark_model)),
+            contenders,
             best=EACH,
             scratch=Path(scratch),
             rng=np.random.default_rng(_SEED),
@@ -201,7 +265,7 @@ def compare_files(
             notes=_notes(masters),
             progress=progress,
         )
-        story = tell_comparison(found, _recipe(sources, masters, found, dark_model))
+        story = tell_comparison(found, _recipe(sources, masters, found, model))
         with atomic_write(page) as temporary:
             temporary.write_text(comparison_html(story), encoding="utf-8")
     out_of_register = [(paths[i], reason) for i, reason in found.registration.left_out]
@@ -211,7 +275,7 @@ def compare_files(
         n_lights=found.n_lights,
         registration_rms_px=found.registration.rms_px,
         left_out=(*left_out, *out_of_register),
-        model_id=dark_model.model_id,
+        model_id=model.model_id,
     )
 
 
@@ -232,13 +296,14 @@ def _require_night(lights: Sequence[FrameSource]) -> None:
     require_matching(lights, (*_MATCHING, "exposure_s"))
 
 
-def _gather_masters(inputs: _Inputs, light: FrameSource, model: DarkModel) -> Masters:
+def _gather_masters(inputs: CompareInputs, light: FrameSource, model: DarkModel) -> Masters:
     """Combine what was given, and make what the model makes."""
     exposure_s = light.acquisition.exposure_s
     library = find_library_masters(model, light.acquisition)
     bias = None if inputs.biases is None else _combined(inputs.biases, FrameKind.BIAS)
     with open_frame(inputs.sub) as source:
         sub, generated = combine_sources([source]), generate(model, source)
+        by_network = _by_network(inputs.network, model, source)
         bias = bias or library.bias or _bias_of_model(model, source)
     flat = None
     if inputs.flats is not None:
@@ -249,8 +314,18 @@ def _gather_masters(inputs: _Inputs, light: FrameSource, model: DarkModel) -> Ma
         real=_combined(inputs.darks, FrameKind.DARK, exposure_s),
         library=library,
         generated=generated,
+        by_network=by_network,
         flat=flat,
     )
+
+
+def _by_network(network: PathLike | None, model: DarkModel, sub: FrameSource) -> MasterDark | None:
+    """Let a network make its master; the dark model helps only one that was trained beside it."""
+    if network is None:
+        return None
+    trained = load_network(network)
+    beside = model if trained.training.preset == "sensor" else None
+    return generate_by_network(trained, sub, model=beside)
 
 
 def _combined(paths: Paths, kind: FrameKind, exposure_s: float | None = None) -> Master:
@@ -305,6 +380,8 @@ def _contenders(masters: Masters, model: DarkModel) -> Iterator[Contender]:
         yield one_for_all(NEAREST, nearest)
         yield scaled_to_each(PIXINSIGHT, nearest, masters.bias, "PixInsight")
         yield scaled_to_each(SIRIL, nearest, masters.bias, "Siril")
+    if masters.by_network is not None:
+        yield one_for_all(NETWORK, masters.by_network)
     yield one_for_all(GENERATED, masters.generated)
     yield each_with_its_own(EACH, model)
 

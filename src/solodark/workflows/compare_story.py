@@ -21,6 +21,7 @@ __all__ = [
 
 NO_DARK, ONE_SUB, REAL = "no dark", "one sub", "real master"
 NEAREST, PIXINSIGHT, SIRIL = "nearest library master", "one k (PixInsight)", "one k (Siril)"
+NETWORK = "network from one sub"
 GENERATED, EACH, TRUTH = "generated from one sub", "generated for each light", "true dark"
 
 MEANINGS = {
@@ -30,6 +31,7 @@ MEANINGS = {
     NEAREST: "The library's master whose exposure and temperature come closest.",
     PIXINSIGHT: "That master, scaled to each light by one number as PixInsight finds it.",
     SIRIL: "That master, scaled to each light by one number as Siril finds it.",
+    NETWORK: "A network's picture of the dark behind the one new dark, as the paper proposes.",
     GENERATED: "The learned camera, brought to the state of the one new dark.",
     EACH: "The learned camera, brought to the state of each light; no new dark at all.",
     TRUTH: "What each light's dark would be without noise; only a simulated camera tells.",
@@ -115,19 +117,19 @@ FIGURES = (
         "background noise, ADU",
         "Noise of the stack between the stars, its large scales removed: less is deeper. The "
         "second figure is that of the plain mean of the lights, as if no light had drifted.",
-        lambda r: f"{_number(r.noise_adu, 3)} / {_number(r.noise_unregistered_adu, 3)}",
+        lambda r: f"{_number(r.noise_adu, 3)}\n{_number(r.noise_unregistered_adu, 3)} unregistered",
     ),
     _Figure(
         "hot pixels, σ",
         "What known hot pixels leave along their paths through the stack, in background noise of "
         "the best stack: the mean (above 0 are trails, below 0 holes) and the root mean square, to "
         "which both add; some of it is the sky's own noise.",
-        lambda r: f"{_number(r.trail_mean_sigma, 2, '+')} / {_number(r.trail_rms_sigma, 2)}",
+        lambda r: f"{_number(r.trail_mean_sigma, 2, '+')}\n{_number(r.trail_rms_sigma, 2)} rms",
     ),
     _Figure(
         "trails / holes",
         "Share of the hot pixels whose path stands 5 sigma above or below its surroundings.",
-        lambda r: f"{_number(100 * r.trails, 1)} % / {_number(100 * r.holes, 1)} %",
+        lambda r: f"{_number(100 * r.trails, 1)} %\n{_number(100 * r.holes, 1)} % holes",
     ),
     _Figure(
         "walking noise",
@@ -150,7 +152,7 @@ FIGURES = (
         "stars found",
         "Sources that stand 5 sigma above the stack's own noise; what hot pixels leave is counted "
         "too, so more is not always better. Then the width of the bright stars in pixels.",
-        lambda r: f"{r.n_stars}, {_number(r.fwhm_px, 2)} px",
+        lambda r: f"{r.n_stars}\n{_number(r.fwhm_px, 2)} px wide",
     ),
     _Figure(
         "PSNR, dB",

@@ -19,7 +19,9 @@ from solodark.library import Finding, Severity
 from solodark.report import Estimate, Story, page_html, show_estimate, summary_png
 from solodark.workflows.catalogue import add_frames, check_frames
 from solodark.workflows.combine import combine_files
+from solodark.workflows.compare_story import CompareRow
 from solodark.workflows.demo_camera import DemoNight, DemoPlan, photograph
+from solodark.workflows.demo_lights import compare_lights
 from solodark.workflows.demo_story import (
     BEST_K,
     NEAREST,
@@ -44,10 +46,12 @@ MARK, MODEL, MASTER = "ABOUT.txt", "camera.solodark", "master.fits"
 ABOUT = """\
 Written by `solodark demo` on a synthetic camera; everything in this folder may be deleted.
 
-report.html      open this: pictures, a blink between any two, the table of rivals
+comparison.html  open this: a night's lights stacked with every kind of dark
+report.html      the darks themselves: pictures, a blink between any two, the table of rivals
 picture.png      the same in one picture
 darks/           the photographer's darks and biases of many nights, a few mistakes among them
 tonight/         darks of one warm night; only the first goes into the master
+night/           lights of a night that cools by 8 C, and darks, flats and biases at its end
 camera.solodark  the camera's dark model
 master.fits      the master dark made from that one dark
 masters/         classical masters of the earlier nights
@@ -62,8 +66,12 @@ class DemoSummary:
     ----------
     folder : Path
         Where everything lies.
+    comparison : Path
+        The page to open: a night's lights stacked with every kind of dark.
     report, picture : Path
-        The page to open, and its picture.
+        The page about the darks themselves, and its picture.
+    stacks : tuple of CompareRow
+        Figures of the stacks.
     equivalent_subs : Estimate
         What a master from one dark is worth, all pixels, with its 95 % interval.
     table : EvaluationTable
@@ -79,8 +87,10 @@ class DemoSummary:
     """
 
     folder: Path
+    comparison: Path
     report: Path
     picture: Path
+    stacks: tuple[CompareRow, ...]
     equivalent_subs: Estimate
     table: EvaluationTable
     findings: tuple[str, ...]
@@ -153,10 +163,15 @@ def run_demo(
         n_findings=len(bad),
     )
     report, picture = _write_report(folder, tell_story(results))
+    dice = np.random.default_rng(SEED + 1)
+    compared = compare_lights(folder, night, plan, folder / MODEL, rng=dice, progress=progress)
+    tell(f"solodark compare: {compared.n_lights} lights of a night that cools by 8 C")
     return DemoSummary(
         folder=folder,
+        comparison=compared.report,
         report=report,
         picture=picture,
+        stacks=compared.rows,
         equivalent_subs=worth(results.table, "solodark"),
         table=results.table,
         findings=tuple(finding.sentence for finding in findings),

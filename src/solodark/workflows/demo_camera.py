@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from solodark.synthetic import (
     stream_series,
 )
 
-__all__ = ["DemoNight", "DemoPlan", "photograph"]
+__all__ = ["ISO", "WARM_NIGHT_C", "DemoNight", "DemoPlan", "photograph", "write_exposure"]
 
 ISO = 800
 LIBRARY_EXPOSURES_S = (60.0, 120.0, 180.0, 300.0)
@@ -49,6 +49,10 @@ class DemoPlan:
         Darks of the new night; the first becomes a master, the others judge it.
     subs_averaged : int
         How many of them the classical master averages; at least two fewer.
+    n_lights, n_night_darks : int
+        Lights of the night that is stacked, and darks at its end.
+    stars_per_megapixel : float
+        In these lights.
     """
 
     shape: tuple[int, int] = (512, 768)
@@ -57,6 +61,9 @@ class DemoPlan:
     biases_per_session: int = 4
     subs_tonight: int = 24
     subs_averaged: int = 20
+    n_lights: int = 10
+    n_night_darks: int = 20
+    stars_per_megapixel: float = 2500.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,6 +86,10 @@ class DemoNight:
         Pixels that hop, "telegraph", and those born since the last of the darks, "newborn".
     planted : dict of Path to str
         The bad files, and what is wrong with each.
+    camera : SyntheticCamera
+        What took them.
+    last_date : datetime
+        When the warm night began.
     """
 
     darks_folder: Path
@@ -88,6 +99,8 @@ class DemoNight:
     truth_adu: NDArray[np.float32]
     masks: dict[str, NDArray[np.bool_]]
     planted: dict[Path, str]
+    camera: SyntheticCamera
+    last_date: datetime
 
 
 def photograph(
@@ -123,7 +136,7 @@ def photograph(
     n = plan.subs_tonight
     shots = _new_night(camera, rng, session, n)
     tonight = list(progress(shots, "taking tonight's darks", n))
-    paths = [_write(folder / "tonight", shot.frame, shot.frame.name) for shot in tonight]
+    paths = [write_exposure(folder / "tonight", shot.frame, shot.frame.name) for shot in tonight]
     return DemoNight(
         darks_folder=folder / "darks",
         tonight_folder=folder / "tonight",
@@ -132,6 +145,8 @@ def photograph(
         truth_adu=_noiseless(camera, tonight[0]),
         masks=_masks(camera, session),
         planted=planted,
+        camera=camera,
+        last_date=session.plan.start + MONTHS_BETWEEN,
     )
 
 
@@ -155,14 +170,30 @@ def _write_session(folder: Path, session: SyntheticSession) -> None:
     """Write a session as cameras do: a folder per night, one file per exposure."""
     night = folder / _night_name(session)
     for shot in (*session.darks, *session.biases):
-        _write(night, shot.frame, shot.frame.name)
+        write_exposure(night, shot.frame, shot.frame.name)
 
 
 def _night_name(session: SyntheticSession) -> str:
     return f"{session.plan.start:%Y-%m-%d}_{session.plan.exposure_s:.0f}s"
 
 
-def _write(folder: Path, frame: Frame, name: str) -> Path:
+def write_exposure(folder: Path, frame: Frame, name: str) -> Path:
+    """Write a frame as a camera does: whole numbers, in a folder that is made where it is missing.
+
+    Parameters
+    ----------
+    folder : Path
+        Where.
+    frame : Frame
+        What.
+    name : str
+        Of the file, without its suffix.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.fits"
     write_frame(path, frame, pixel_type="uint16")
@@ -186,11 +217,11 @@ def _plant_mistakes(
     ).frame
     as_dark = replace(light, acquisition=replace(light.acquisition, kind=FrameKind.DARK))
     mistaken = replace(dark, acquisition=replace(dark.acquisition, exposure_s=1.0))
-    whole = _write(night, dark, "dark_0092")
+    whole = write_exposure(night, dark, "dark_0092")
     whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 3])
     return {
-        _write(night, as_dark, "dark_0090"): "a light among the darks",
-        _write(night, mistaken, "dark_0091"): "a wrong exposure in the header",
+        write_exposure(night, as_dark, "dark_0090"): "a light among the darks",
+        write_exposure(night, mistaken, "dark_0091"): "a wrong exposure in the header",
         whole: "a file cut off while it was copied",
     }
 
