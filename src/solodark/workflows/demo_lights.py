@@ -18,7 +18,8 @@ from solodark.frames import (
     silent,
 )
 from solodark.synthetic import NightPlan, expose_night, make_scene
-from solodark.workflows.compare import CompareInputs, CompareSummary, compare_night
+from solodark.workflows.compare import CompareSummary, compare_night
+from solodark.workflows.compare_masters import CompareInputs
 from solodark.workflows.compare_story import TRUTH
 from solodark.workflows.demo_camera import (
     ISO,
