@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from solodark.report.comparison_story import ComparisonRow, ComparisonStory
 from solodark.report.figures import png_data_uri
-from solodark.report.page import asset, choices, definitions, lead, next_steps
+from solodark.report.page import asset, definitions, lead, next_steps, viewer
 from solodark.report.stack_pictures import ShownStack, StackPictures, draw_stacks
 from solodark.version import __version__
 
@@ -48,9 +48,12 @@ def comparison_html(story: ComparisonStory) -> str:
         style=asset("page.css").substitute(stage_width=f"{width * STAGE_ZOOM + 2}px"),
         script=asset("page.js").template,
         lead=lead(story.lead),
-        choices=choices([panel.title for panel in story.panels]),
-        count=len(story.panels),
-        aspect=f"{width} / {height}",
+        viewer=viewer(
+            [panel.title for panel in story.panels],
+            f"{width} / {height}",
+            what=WHAT,
+            where={"detail": "close-up", "whole": "whole field"},
+        ),
         gallery=_gallery(pictures, "detail"),
         whole_gallery=_gallery(pictures, "whole"),
         stretch_note=escape(_stretch_note(pictures, story)),

@@ -1,7 +1,7 @@
 """The report as one HTML file that opens anywhere, without a network."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -15,7 +15,7 @@ from solodark.report.story import Panel, Story, show_digits
 from solodark.report.table import table_html
 from solodark.version import __version__
 
-__all__ = ["asset", "choices", "definitions", "lead", "next_steps", "page_html"]
+__all__ = ["asset", "definitions", "lead", "next_steps", "page_html", "viewer"]
 
 STAGE_ZOOM = 6
 """The viewer shows a detail at this many screen pixels per picture pixel."""
@@ -47,10 +47,12 @@ def page_html(story: Story) -> str:
         style=asset("page.css").substitute(stage_width=f"{width * STAGE_ZOOM + 2}px"),
         script=asset("page.js").template,
         lead=lead(story.lead),
-        choices=choices([drawn.panel.title for drawn in pictures.panels]),
-        count=len(pictures.panels),
-        aspect=f"{width} / {height}",
-        zoom="pixel by pixel" if story.cfa_pattern is None else "2 × 2 pixels are one",
+        viewer=viewer(
+            [drawn.panel.title for drawn in pictures.panels],
+            f"{width} / {height}",
+            what={"picture": "the dark", "residual": "what it leaves behind"},
+            where={"detail": f"detail, {_zoom(story)}", "whole": "whole sensor"},
+        ),
         gallery=_gallery(pictures, "detail"),
         whole_gallery=_gallery(pictures, "whole"),
         stretch_note=escape(_stretch_note(pictures)),
@@ -95,22 +97,51 @@ def lead(sentences: Sequence[str]) -> str:
     return "\n".join(paragraphs + [f"<p>{escape(text)}</p>" for text in others])
 
 
-def choices(titles: Sequence[str]) -> str:
-    """Write what the viewer offers on either side.
+def viewer(
+    titles: Sequence[str], aspect: str, *, what: Mapping[str, str], where: Mapping[str, str]
+) -> str:
+    """Write the stage on which any two panels are compared, with its controls.
 
     Parameters
     ----------
     titles : sequence of str
-        One per panel.
+        One per panel, in the order of their pictures' ``data-panel``.
+    aspect : str
+        Width and height of the stage, "240 / 160".
+    what, where : mapping of str to str
+        Values of the pictures' ``data-what`` and ``data-where``, and what they are called.
 
     Returns
     -------
     str
         HTML.
     """
-    return "".join(
+    options = "".join(
         f'<option value="{number}">{escape(title)}</option>' for number, title in enumerate(titles)
     )
+    return asset("viewer.html").substitute(
+        choices=options,
+        count=len(titles),
+        aspect=aspect,
+        what=_radios("what", what),
+        where=_radios("where", where),
+        what_key=escape(" or ".join(what.values())),
+        where_key=escape(" or ".join(where.values())),
+    )
+
+
+def _radios(name: str, values: Mapping[str, str]) -> str:
+    """Write one button for each value, the first of them pressed."""
+    first = next(iter(values))
+    return "\n".join(
+        f'<label><input type="radio" name="{name}" value="{value}"'
+        f"{' checked' if value == first else ''}> {escape(label)}</label>"
+        for value, label in values.items()
+    )
+
+
+def _zoom(story: Story) -> str:
+    return "pixel by pixel" if story.cfa_pattern is None else "2 × 2 pixels are one"
 
 
 def _gallery(pictures: PictureSet, where: str) -> str:
