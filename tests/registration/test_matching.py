@@ -101,14 +101,17 @@ def test_thinner_air_shows_in_the_stars_light(expose):
     assert find_transform(light, reference).transparency == pytest.approx(0.6, rel=0.03)
 
 
-def test_another_field_is_refused(rng):
-    fields_of_stars = []
-    for _ in range(2):
-        y, x = rng.uniform(0, 400, (2, 60))
-        flat = {"flux_adu": np.ones(60), "fwhm_px": np.full(60, 3.0), "error_px": np.full(60, 0.05)}
-        fields_of_stars.append(Stars(y=y, x=x, **flat))
-    with pytest.raises(RegistrationError, match="another field"):
-        find_transform(*fields_of_stars)
+@pytest.mark.parametrize("n", [4, 6, 10, 20, 60])
+def test_another_field_is_refused_though_some_stars_fall_together_by_chance(rng, n):
+    for _ in range(3):
+        two_fields = []
+        for _ in range(2):
+            y, x = rng.uniform(0, 400, (2, n))
+            even = {"flux_adu": 1e4, "fwhm_px": 3.0, "error_px": 0.05}
+            rest = {name: np.full(n, value) for name, value in even.items()}
+            two_fields.append(Stars(y=y, x=x, **rest))
+        with pytest.raises(RegistrationError, match="another field"):
+            find_transform(*two_fields)
 
 
 def test_two_stars_are_too_few(expose):

@@ -1,5 +1,6 @@
 """The same stars in two lights, and the transform between them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,7 @@ _CLIP_SIGMAS = 3.5
 _ROUNDS = 8
 _LEAST_SHARE = 0.5
 """Of the bright stars that both lights should show, so many at least must be matched."""
+_LEAST_CREDIBLE, _CREDIBLE_SHARE = 4, 0.4  # three of ten stars fall together by chance
 _CENTRE_FLOOR_PX = 0.02  # what sampling and seeing add to the error of any centre
 
 
@@ -158,6 +160,12 @@ class _Pairing:
         distances: Vector = np.hypot(y - self.reference.y[theirs], x - self.reference.x[theirs])
         return distances
 
+    def n_credible(self) -> int:
+        """Give how many stars must match, or it may be chance: of few stars all but one."""
+        n_poorer = min(len(self.stars), len(self.reference), _CONTROL_STARS)
+        enough = max(_LEAST_CREDIBLE, math.ceil(_CREDIBLE_SHARE * n_poorer))
+        return max(LEAST_STARS, min(n_poorer - 1, enough))
+
     def n_expected(self, matrix: Vector) -> int:
         """Count the bright stars of the poorer list that should lie in both lights."""
         y, x = Transform(matrix=matrix).apply(self.stars.y, self.stars.x)
@@ -191,7 +199,7 @@ def _refine(pairing: _Pairing, matrix: Vector) -> Transform | None:
         if kept is not None and np.array_equal(kept, mine):
             break
         kept, reach_px = mine, max(1.0, 0.5 * reach_px)
-    if len(mine) < max(LEAST_STARS, _LEAST_SHARE * pairing.n_expected(matrix)):
+    if len(mine) < max(pairing.n_credible(), _LEAST_SHARE * pairing.n_expected(matrix)):
         return None
     distances, weights = pairing.distances(matrix, mine, theirs), pairing.weights(mine, theirs)
     return Transform(

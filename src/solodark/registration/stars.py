@@ -75,8 +75,8 @@ def find_stars(
     SExtractor's detection, then Gaussian-windowed centres, which for well-sampled stars come close
     to those of a fitted profile. A light with a colour filter array is first smoothed by the
     binomial 3 x 3, after which red, green and blue weigh the same at every pixel and no star is
-    displaced by its colour. Bright pixels without
-    light beside them are no stars, and are left out; so lights need not be free of hot pixels.
+    displaced by its colour. Bright pixels without light beside them are no stars and are left out,
+    so lights need not be free of hot pixels.
 
     Parameters
     ----------
