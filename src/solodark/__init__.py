@@ -25,10 +25,14 @@ if TYPE_CHECKING:
         Verdict,
     )
     from solodark.synthetic import make_camera
+    from solodark.workflows.calibrate import calibrate_files
     from solodark.workflows.combine import combine_files
     from solodark.workflows.evaluate import evaluate_files
     from solodark.workflows.generate import generate_file
     from solodark.workflows.learn import learn_files, load_model, save_model
+    from solodark.workflows.networks import load_network
+    from solodark.workflows.stack import stack_files
+    from solodark.workflows.train import train_files
 
 __all__ = [
     "Acquisition",
@@ -44,6 +48,7 @@ __all__ = [
     "SolodarkWarning",
     "Verdict",
     "__version__",
+    "calibrate_files",
     "combine_files",
     "evaluate_files",
     "evaluate_series",
@@ -51,10 +56,13 @@ __all__ = [
     "learn",
     "learn_files",
     "load_model",
+    "load_network",
     "make_camera",
     "read_acquisition",
     "read_frame",
     "save_model",
+    "stack_files",
+    "train_files",
     "write_frame",
     "write_master",
 ]
@@ -66,10 +74,14 @@ _ROOMS = {
     "formats": "read_acquisition read_frame write_frame write_master",
     "frames": "Acquisition Camera Frame FrameKind Master MasterDark PixelFlags Verdict",
     "synthetic": "make_camera",
+    "workflows.calibrate": "calibrate_files",
     "workflows.combine": "combine_files",
     "workflows.evaluate": "evaluate_files",
     "workflows.generate": "generate_file",
     "workflows.learn": "learn_files load_model save_model",
+    "workflows.networks": "load_network",
+    "workflows.stack": "stack_files",
+    "workflows.train": "train_files",
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
