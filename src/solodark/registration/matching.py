@@ -1,6 +1,5 @@
 """The same stars in two lights, and the transform between them."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +30,7 @@ _CLIP_SIGMAS = 3.5
 _ROUNDS = 8
 _LEAST_SHARE = 0.5
 """Of the bright stars that both lights should show, so many at least must be matched."""
-_LEAST_CREDIBLE, _CREDIBLE_SHARE = 4, 0.4  # three of ten stars fall together by chance
+_LEAST_CREDIBLE = 5  # three of ten stars fall together by chance
 _CENTRE_FLOOR_PX = 0.02  # what sampling and seeing add to the error of any centre
 
 
@@ -162,9 +161,8 @@ class _Pairing:
 
     def n_credible(self) -> int:
         """Give how many stars must match, or it may be chance: of few stars all but one."""
-        n_poorer = min(len(self.stars), len(self.reference), _CONTROL_STARS)
-        enough = max(_LEAST_CREDIBLE, math.ceil(_CREDIBLE_SHARE * n_poorer))
-        return max(LEAST_STARS, min(n_poorer - 1, enough))
+        n_poorer = min(len(self.stars), len(self.reference))
+        return max(LEAST_STARS, min(n_poorer - 1, _LEAST_CREDIBLE))
 
     def n_expected(self, matrix: Vector) -> int:
         """Count the bright stars of the poorer list that should lie in both lights."""
