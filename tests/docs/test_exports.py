@@ -19,6 +19,7 @@ ROOMS = [
     "formats",
     "frames",
     "library",
+    "pix2pix",
     "registration",
     "report",
     "stacking",

@@ -207,6 +207,16 @@ def test_a_batch_that_cannot_be_shared_is_refused():
         train(job(), device=replace(CPU, devices=3))
 
 
+@pytest.mark.parametrize("crop_px", [16, 36])
+def test_crops_that_the_networks_cannot_take_are_refused(crop_px):
+    with pytest.raises(SettingError, match="multiple of 8 px and at least 24 px"):
+        train(job(settings=replace(SHORT, crop_px=crop_px)), device=CPU)
+
+
+def test_the_smallest_crop_trains():
+    assert trained(job(settings=replace(SHORT, crop_px=24))).epochs_done == 4
+
+
 def test_the_learning_rate_falls_to_zero_in_the_second_half():
     rates = [record.learning_rate for record in trained(job()).history]
     assert rates[0] == rates[1] == SHORT.learning_rate

@@ -100,7 +100,7 @@ def _spans(
     margin = -(-reach // grid) * grid  # rounded up to the grid
     dead = reach
     if 2 * margin >= tile_px // 2:  # no room: blend what cannot be exact
-        margin = max(grid, tile_px // 4 // grid * grid)
+        margin = max(1, grid // 2) * max(1, tile_px // (4 * grid))  # an eighth of the tile
         dead = margin // 2
     weights = _ramps(tile_px, dead, 2 * margin - dead)
     starts = [*range(0, length - tile_px, tile_px - 2 * margin), length - tile_px]

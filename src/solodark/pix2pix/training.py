@@ -18,6 +18,7 @@ from torch import Tensor
 
 from solodark.errors import SettingError, SolodarkWarning
 from solodark.frames import Progress, silent
+from solodark.pix2pix.build import alignment_px
 from solodark.pix2pix.estimate import NetworkEstimator
 from solodark.pix2pix.history import EpochRecord, Judgement, TrainingState
 from solodark.pix2pix.patches import PairSource, Place, draw_places
@@ -28,6 +29,7 @@ from solodark.pix2pix.settings import NetworkSettings, TrainSettings
 __all__ = ["Device", "TrainingJob", "make_fabric", "train"]
 
 _FLAT_CONTRAST = 0.02
+_LEAST_JUDGED_PX = 24  # halved three times, it is as large as the discriminator's last kernels
 _EPOCHS_TO_WAKE = 3  # a network that has just begun is flat, and no reason to worry
 
 Tensors = dict[str, NDArray[Any]]
@@ -114,7 +116,7 @@ def train(
     Raises
     ------
     SettingError
-        A batch cannot be shared evenly, or crops are larger than the sensor.
+        A batch cannot be shared evenly, or crops do not suit the sensor or the networks.
     """
     where = device or Device()
     n_processes = where.devices * where.n_machines
@@ -123,11 +125,23 @@ def train(
             f"found batches of {job.settings.batch_size} for {n_processes} devices; expected a "
             "multiple, see --batch-size"
         )
+    _require_crop(job)
     fabric = make_fabric(where)
     shown = progress if n_processes == 1 else silent
     with torch.random.fork_rng():
         work = partial(_train, job=job, resume=resume, progress=shown)
         fabric.launch(work)
+
+
+def _require_crop(job: TrainingJob) -> None:
+    """Refuse crops that a U-Net cannot halve, or in which the discriminator finds no patch."""
+    grid = alignment_px(job.network)
+    least = max(grid, _LEAST_JUDGED_PX if job.settings.adversarial_weight else 1)
+    if job.settings.crop_px % grid or job.settings.crop_px < least:
+        raise SettingError(
+            f"found crops of {job.settings.crop_px} px, expected a multiple of {grid} px and at "
+            f"least {least} px for these networks; see --crop-px and --depth"
+        )
 
 
 def make_fabric(where: Device) -> Fabric:
