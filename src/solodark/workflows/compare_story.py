@@ -136,7 +136,8 @@ FIGURES = (
         "Correlation of the stack with the sensor's own pattern, moved as the lights were, and of "
         "the plain mean with the pattern itself: 0 is perfect, below 0 too much was subtracted.",
         lambda r: (
-            f"{_number(r.walking_correlation, 3, '+')} / {_number(r.fixed_correlation, 3, '+')}"
+            f"{_number(r.walking_correlation, 3, '+')}\n"
+            f"{_number(r.fixed_correlation, 3, '+')} unregistered"
         ),
     ),
     _Figure(
@@ -144,7 +145,7 @@ FIGURES = (
         "Bias of injected stars of 5 sigma with its standard error, above 0 for too faint, and the "
         "scatter of single ones. They were put into the raw lights, before any calibration.",
         lambda r: (
-            f"{_number(r.star_bias_mag, 3, '+')} ± {_number(r.star_bias_error_mag, 3)}, "
+            f"{_number(r.star_bias_mag, 3, '+')} ± {_number(r.star_bias_error_mag, 3)}\n"
             f"scatter {_number(r.star_scatter_mag, 2)}"
         ),
     ),
