@@ -1,4 +1,4 @@
-"""Does a model that grows know what it would know had it seen all frames at once?
+"""A model that grows, beside one that has seen all frames at once: equivalent subs of both.
 
 Each row learns a model from all darks but one held-out series, then from a part of them, and lets
 that one grow by the rest. All three are judged on the held-out series; what counts is the ratio of

@@ -4,10 +4,15 @@ Frames go in, a model of the sensor is learned, a master dark comes out, and its
 What is named here is loaded when it is first used, so that ``import solodark`` costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from solodark.version import __version__
+
+# Numba would take TBB first. Where the system has one (Siril brings it), a process that ends under
+# load can wait for ever in TBB's finalize(); GNU OpenMP ends at once.
+os.environ.setdefault("NUMBA_THREADING_LAYER_PRIORITY", "omp workqueue tbb")
 
 if TYPE_CHECKING:
     from solodark.dark_model import DarkModel, learn

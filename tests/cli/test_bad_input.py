@@ -217,8 +217,8 @@ def test_a_file_name_that_is_no_text_is_named_all_the_same(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_interrupted_while_it_writes_leaves_nothing(how, run, output, monkeypatch):
-    def interrupted(paths: object, model: Path, **options: object) -> None:
-        with atomic_write(model) as temporary:
+    def interrupted(paths: object, target: Path, **options: object) -> None:
+        with atomic_write(target) as temporary:
             temporary.write_text("half a model")
             os.kill(os.getpid(), how)
             time.sleep(10)

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 _CLIP_SIGMA = 3.0
 _ROUNDS = 4
+_GUESSED_FROM = 1_000_000  # pixels
 _MAD_TO_SIGMA = 1.4826
 
 
@@ -60,17 +61,41 @@ def plane_levels(image: Image, cfa_pattern: str | None) -> Array:
 
 
 def _clipped_mean(values: Image) -> float:
-    values = values[np.isfinite(values)]
-    if not values.size:
+    some = _some(values)
+    if not some.size:
         return float("nan")
-    centre = float(np.median(values))
+    centre = float(np.median(some))
     # Coarse quantisation can make the MAD zero; one step of it is then the scale.
-    sigma = max(robust_sigma(values), 0.5)
+    sigma = max(robust_sigma(some), 0.5)
     for _ in range(_ROUNDS):
-        inside = values[np.abs(values - centre) <= _CLIP_SIGMA * sigma]
-        centre, sigma = float(inside.mean(dtype=np.float64)), float(inside.std(dtype=np.float64))
-        sigma = max(1.015 * sigma, 0.5)
-    return centre
+        n, total, squares = _moments(values, centre, _CLIP_SIGMA * sigma).sum(axis=0)
+        if not n:
+            break
+        mean = total / n
+        sigma = max(1.015 * float(np.sqrt(max(squares / n - mean**2, 0.0))), 0.5)
+        centre += mean
+    return float(centre)
+
+
+def _some(values: Image) -> Image:
+    """Finite pixels of some rows, about as many as the first guess at a level needs."""
+    rows = values[:: max(1, values.size // _GUESSED_FROM)]
+    return rows[np.isfinite(rows)]
+
+
+@njit(cache=True, parallel=True)
+def _moments(values: Any, centre: float, reach: float) -> Any:
+    """Count, sum and sum of squares of the deviations in each row that are within reach."""
+    ny, nx = values.shape
+    rows = np.zeros((ny, 3))
+    for y in prange(ny):
+        for x in range(nx):
+            deviation = np.float64(values[y, x]) - centre
+            if abs(deviation) <= reach:
+                rows[y, 0] += 1.0
+                rows[y, 1] += deviation
+                rows[y, 2] += deviation * deviation
+    return rows
 
 
 def remove_levels(image: Image, levels: Array, cfa_pattern: str | None) -> Image:

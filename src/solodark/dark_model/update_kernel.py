@@ -24,6 +24,7 @@ _NEIGHBOUR_OF_CHANGED = 0.02
 _HOT2 = 100.0
 _HOT_CHANGES = 1e-3
 _LEAK = 0.03  # a pixel can do worse than it ever did; a tenth of that by another step, and so on
+_NEGLIGIBLE = 1e-7  # a part of the mixture that can weigh no more than this is not looked at
 _KEPT = 1.0 / (1.0 + _LEAK * 1.11)  # what the tail of three steps leaves
 
 
@@ -58,11 +59,11 @@ def update_pixels(  # numpydoc ignore=PR01
     for y in prange(ny):
         for x in range(nx):
             error = observed[y, x] - predicted[y, x]
-            known = parameter_variance[y, x] + amplitude2 * _mean_scatter(
-                scatter[:, y, x], weight_of_code, scatter_grid
-            )
-            v = _noise(predicted[y, x], excess[y, x], frame_variance, slope, curvature)
-            bright[y, x] = error > 0.0 and error * error > _SURPRISE2 * (known + v)
+            known = parameter_variance[y, x]
+            known += _noise(predicted[y, x], excess[y, x], frame_variance, slope, curvature)
+            if error > 0.0 and error * error > _SURPRISE2 * known:
+                known += amplitude2 * _mean_scatter(scatter[:, y, x], weight_of_code, scatter_grid)
+                bright[y, x] = error * error > _SURPRISE2 * known
     for y in prange(ny):
         odds = np.empty(t_all + c_all)
         gain = np.empty(t_all + c_all)
@@ -92,7 +93,8 @@ def update_pixels(  # numpydoc ignore=PR01
             hit = 2.0 * hit if error > 0.0 else 0.0
             # Sharpened: a mean of both would leave a seventh of every hot pixel that is likely one.
             real = born**3 / (born**3 + hit**3)
-            best = -1e300
+            least = excess[y, x] * frame_variance
+            best, negligible2 = -1e300, 0.0
             for t in range(t_all + c_all):
                 if t < t_all:
                     share = _share_with_tail(scatter[:, y, x], weight_of_code, t)
@@ -100,15 +102,17 @@ def update_pixels(  # numpydoc ignore=PR01
                 else:
                     share = (born + hit) / c_all
                     prior = parameter_variance[y, x] + changed_grid[t - t_all]
-                if share <= 0.0:
+                if share * share <= negligible2 * (prior + least):
                     odds[t] = -1e300
                     continue
                 v = _noise(m, excess[y, x], frame_variance, slope, curvature)
                 k = prior / (prior + v)
                 v = _noise(m + k * error, excess[y, x], frame_variance, slope, curvature)
                 gain[t], noise[t] = prior / (prior + v), v
-                odds[t] = log(share) - 0.5 * log(prior + v) - 0.5 * error * error / (prior + v)
-                best = max(best, odds[t])
+                odds[t] = 0.5 * (log(share * share / (prior + v)) - error * error / (prior + v))
+                if odds[t] > best:
+                    best = odds[t]
+                    negligible2 = _NEGLIGIBLE * _NEGLIGIBLE * exp(2.0 * best)
             total, k_mean, spread, new = 0.0, 0.0, 0.0, 0.0
             for t in range(t_all + c_all):
                 if odds[t] <= -1e299:
