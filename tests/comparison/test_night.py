@@ -103,7 +103,7 @@ def test_a_dark_for_each_light_leaves_least_noise_but_for_the_truth(compared):
 
 def test_a_dark_of_the_nights_end_leaves_trails_and_one_for_each_light_does_not(compared):
     left = {name: one.measures.trails.mean_sigma for name, one in compared.items()}
-    assert left["generated"] > 5 * abs(left["each"])
+    assert left["generated"] > 4 * abs(left["each"])
     assert left["no dark"] > left["generated"]
     assert abs(left["each"]) < 0.2
 
@@ -118,7 +118,7 @@ def test_the_sensors_pattern_walks_through_the_stack_of_a_dark_too_weak(compared
 
 def test_true_stars_beside_themselves_have_no_bias(compared):
     beside = compared[TRUE].beside_truth
-    assert (beside.bias_mag, beside.scatter_mag) == (0.0, 0.0)
+    assert (beside.bias_mag, beside.scatter_mag) == pytest.approx((0.0, 0.0), abs=1e-12)
     assert compared["each"].beside_truth.scatter_mag < compared["one sub"].beside_truth.scatter_mag
 
 

@@ -25,6 +25,12 @@ from solodark.workflows.training_place import TrainingPlace
 
 torch = pytest.importorskip("torch")
 
+# Networks as small as these may well be flat grey after their few epochs; that they warn of it is
+# tested beside the training itself.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*the network makes flat grey frames:solodark.errors.SolodarkWarning"
+)
+
 PAPER = replace(
     PRESETS["paper"],
     width=4,
