@@ -1,0 +1,71 @@
+"""Time and memory of `solodark generate` at 24 megapixels.
+
+Every figure is of a whole process, from its start to its exit: the model is read, the sub is
+examined and solved, the master with its uncertainty, mask and flags is written. The model is
+learned first, from simple frames, which is not timed.
+
+    python benchmarks/generate.py --output benchmarks/results/generate.json
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from combine import Run, run
+from learn import make_frames
+from machine import describe_machine
+
+NX, NY, N_FRAMES = 6000, 4000, 8
+BAR_S, GOAL_S = 5.0, 3.0
+
+
+def main() -> None:
+    """Learn a model, generate from its last frame several times, write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--size", type=int, nargs=2, default=(NX, NY), metavar=("NX", "NY"))
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    load = round(os.getloadavg()[0], 2)
+    with tempfile.TemporaryDirectory() as name:
+        runs = measure(Path(name), *options.size, options.rounds)
+    wall_s = round(statistics.median(r.wall_s for r in runs), 2)
+    figures = {
+        "what": f"solodark generate from one sub of {options.size[0]} x {options.size[1]} pixels",
+        "command": "python benchmarks/generate.py " + " ".join(sys.argv[1:]),
+        "machine": {**describe_machine(), "load_before": load},
+        "runs": [asdict(r) for r in runs],
+        "median_wall_s": wall_s,
+        "bars": {"at most, s": BAR_S, "goal, s": GOAL_S, "met": wall_s <= BAR_S},
+    }
+    print(json.dumps(figures["bars"]), wall_s)
+    if options.output:
+        options.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def measure(folder: Path, nx: int, ny: int, n_rounds: int) -> list[Run]:
+    """Time the rounds after one that is not counted."""
+    solodark = str(Path(sys.executable).with_name("solodark"))
+    frames = make_frames(folder / "darks", nx, ny, N_FRAMES)
+    model = folder / "camera.solodark"
+    run([solodark, "learn", *frames, "-o", str(model)])
+    command = [
+        solodark,
+        "generate",
+        frames[-1],
+        "-m",
+        str(model),
+        "-o",
+        str(folder / "master.fits"),
+    ]
+    runs = [run([*command, "--force"]) for _ in range(n_rounds + 1)]
+    return runs[1:]
+
+
+if __name__ == "__main__":
+    main()
