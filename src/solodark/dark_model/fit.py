@@ -13,7 +13,7 @@ from solodark.dark_model.gain_settings import GainSetting, gain_settings
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.sample_fit import SampleFit, fit_sample
-from solodark.dark_model.series import in_order, is_bias, series_index
+from solodark.dark_model.series import by_series, is_bias
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey, choose_sample, survey_frames
 from solodark.errors import NotEnoughFramesError
@@ -72,11 +72,7 @@ def learn(
     require_matching(sources, SAME_SENSOR)
     _require_settings(sources)
     _require_library(sources)
-    series = series_index(sources)
-    order = in_order(sources, series)
-    sources = [sources[i] for i in order]
-    hashes = [hashes[i] for i in order] if hashes else [""] * len(sources)
-    series = series[order]
+    sources, series, hashes = by_series(sources, hashes)
     scale = min(1.0, _FRAMES_AT_FULL_SAMPLE / len(sources))
     sample = choose_sample(
         sources,

@@ -19,7 +19,7 @@ from solodark.dark_model.sample_fit import (
     refine,
     series_starts,
 )
-from solodark.dark_model.series import in_order, series_index
+from solodark.dark_model.series import by_series
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.solve import solve_sample
 from solodark.dark_model.survey import Survey, survey_frames
@@ -78,10 +78,7 @@ def grow(
     if not sources:
         raise NotEnoughFramesError("found no new dark to add to the model, expected at least one")
     require_matching([model, *sources], SAME_SENSOR)
-    series = series_index(sources)
-    order = in_order(sources, series)
-    sources, series = [sources[i] for i in order], series[order]
-    hashes = [hashes[i] for i in order] if hashes else [""] * len(sources)
+    sources, series, hashes = by_series(sources, hashes)
     past = Past(model)
     survey = survey_frames(sources, past.sample, progress=progress)
     fit, since, births = _grown_fit(past, sources, series, survey, settings)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import LIBRARY_THIRDS, SECONDS_PER_YEAR, USUAL_WEIGHT_PIXEL_YEARS
 from solodark.dark_model.inversion import find_pulls
-from solodark.dark_model.levels import row_profile
+from solodark.dark_model.levels import robust_sigma, row_profile
 from solodark.dark_model.library_noise import COSMIC_SERIES
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.pixel_fit import EXCESS_PRIOR_DOF, Memory
+from solodark.dark_model.sample_fit import learn_scatter
 from solodark.dark_model.survey import Sample
 from solodark.frames import cfa_plane_index
 
@@ -54,7 +55,7 @@ class Past:
         counts = np.bincount(self.model.library.series)
         return float(np.maximum(counts - 1, 0).sum())
 
-    @property
+    @cached_property
     def sample(self) -> Sample:
         """The pixels that states and prior were learned from."""
         n_random, (y, x) = self.model.sample_random, self.model.sample.T
@@ -69,18 +70,16 @@ class Past:
         y, x = self.model.sample.T
         scatter = self.scatter_weights((y, x))
         odds = np.eye(self.model.prior.weights.size)[self.model.pixels.component[y, x]]
-        mass = np.einsum("nk,nt,n->kt", odds, scatter, self.sample.shares) + 1e-2
-        return np.asarray(mass / mass.sum(axis=1, keepdims=True))
+        return learn_scatter(scatter, odds, self.sample.shares)
 
     @cached_property
     def profiles(self) -> Array:
         """Robust mean of each row of each map, shape (d, ny), ADU."""
         maps = self.model.pixels.maps
         levels = np.array([np.median(layer) for layer in maps])
-        spread = [1.4826 * np.median(np.abs(m - v)) for m, v in zip(maps, levels, strict=True)]
         rows = [
-            row_profile(layer - np.float32(level), max(float(sigma), 1e-6)) + level
-            for layer, level, sigma in zip(maps, levels, spread, strict=True)
+            row_profile(layer - np.float32(level), max(robust_sigma(layer), 1e-6)) + level
+            for layer, level in zip(maps, levels, strict=True)
         ]
         return np.array(rows)
 
@@ -225,7 +224,7 @@ class Past:
         Returns
         -------
         ndarray, shape (n, t)
-            None is 0.
+            Above 0: one that is stored as none is taken as the least that could be stored.
         """
         codes = self.model.pixels.scatter[:, *places].reshape(len(self.model.scatter_grid), -1).T
         return np.maximum(decoded_weights()[codes], _LEAST_WEIGHT)

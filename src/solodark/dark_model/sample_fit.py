@@ -23,7 +23,18 @@ from solodark.dark_model.states import SamplePixels, solve_state, starting_state
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import FrameSource
 
-__all__ = ["FLOOR_AMPLITUDE2", "SampleFit", "fit_sample", "fit_values", "series_starts"]
+__all__ = [
+    "FLOOR_AMPLITUDE2",
+    "PixelsFound",
+    "SampleFit",
+    "count_cosmic_hits",
+    "fit_sample",
+    "fit_values",
+    "learn_scatter",
+    "refine",
+    "series_amplitude2",
+    "series_starts",
+]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -307,7 +318,7 @@ def refine(
         design=_solve_states(fit, values, pixels, law),
         prior=refine_prior(fit.prior, found.information, found.pulls, sample.shares, steps=8),
         law=law,
-        scatter_prior=_learn_scatter(found.scatter, found.odds, sample.shares),
+        scatter_prior=learn_scatter(found.scatter, found.odds, sample.shares),
         evidence=float(np.mean(found.evidence[: sample.n_random]) / (len(starts) - 1)),
     )
     return refined, found
@@ -421,7 +432,23 @@ def fit_values(
     return PixelsFound(*found)
 
 
-def _learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:
+def learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:
+    """Learn how the scatter of each component's pixels is spread over the grid.
+
+    Parameters
+    ----------
+    scatter : ndarray, shape (n, t)
+        Weights of the scatter grid of each pixel.
+    odds : ndarray, shape (n, k)
+        Of the prior's components.
+    shares : ndarray, shape (n,)
+        How many pixels of the sensor each stands for.
+
+    Returns
+    -------
+    ndarray, shape (k, t)
+        The prior of the scatter.
+    """
     mass = np.einsum("nk,nt,n->kt", odds, scatter, shares) + 1e-2
     return np.asarray(mass / mass.sum(axis=1, keepdims=True), dtype=np.float64)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.gain_settings import GainSetting
 from solodark.frames import FrameKind, FrameSource
 
-__all__ = ["BIAS_EXPOSURE_S", "in_order", "is_bias", "series_index"]
+__all__ = ["BIAS_EXPOSURE_S", "by_series", "in_order", "is_bias", "series_index"]
 
 _GAP = timedelta(hours=3)
 BIAS_EXPOSURE_S = 0.01
@@ -81,6 +81,33 @@ def in_order(sources: Sequence[FrameSource], series: NDArray[np.intp]) -> list[i
     return sorted(
         range(len(sources)), key=lambda i: (series[i], _when(sources[i]), sources[i].name)
     )
+
+
+def by_series(
+    sources: Sequence[FrameSource], hashes: Sequence[str]
+) -> tuple[list[FrameSource], NDArray[np.intp], list[str]]:
+    """Sort frames by series, and by time within each.
+
+    Parameters
+    ----------
+    sources : sequence of FrameSource
+        Darks and biases.
+    hashes : sequence of str
+        SHA-256 of each source's file, or none at all.
+
+    Returns
+    -------
+    sources : list of FrameSource
+        The frames, sorted.
+    series : ndarray of int, shape (n,)
+        Series of each.
+    hashes : list of str
+        Hash of each, or "".
+    """
+    series = series_index(sources)
+    order = in_order(sources, series)
+    told = hashes or [""] * len(sources)
+    return [sources[i] for i in order], series[order], [told[i] for i in order]
 
 
 def _key(source: FrameSource) -> tuple[str, ...]:
