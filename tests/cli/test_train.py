@@ -28,9 +28,8 @@ def shell(capsys):
 
 @pytest.fixture
 def network(photographer, shell, tmp_path):
-    code, said, _ = shell(
-        "train", photographer.darks, "-o", tmp_path / "n.solodark", *TINY, "--json"
-    )
+    told = ["--tensorboard", tmp_path / "board", "--json"]
+    code, said, _ = shell("train", photographer.darks, "-o", tmp_path / "n.solodark", *TINY, *told)
     assert code == 0
     return json.loads(said)
 
@@ -39,6 +38,7 @@ def test_a_network_is_trained_used_and_judged(photographer, learned, network, sh
     assert network["epochs"] == 2
     assert network["n_validation"] == network["n_test"] == 5
     assert network["start_subs"] is None
+    assert any((tmp_path / "board").iterdir())
     path, master = network["network_path"], tmp_path / "dark.fits"
     code, said, warned = shell("generate", photographer.sub, "--network", path, "-o", master)
     assert code == 0

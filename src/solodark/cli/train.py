@@ -76,6 +76,14 @@ Precision = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where an earlier training into the same file ended.")
 ]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(
+        "--tensorboard",
+        metavar="FOLDER",
+        help="Write curves and samples for TensorBoard too; needs the extra solodark[tensorboard].",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Dice: nights held out, first weights, crops.")]
 
 
@@ -94,6 +102,7 @@ def train(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
     devices: Devices = 1,
     precision: Precision = "auto",
     resume: Resume = False,
+    tensorboard: TensorBoard = None,
     seed: Seed = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -129,6 +138,7 @@ def train(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
             library=library,
             device=Device(devices=devices, precision=precision),
             resume=resume,
+            tensorboard=tensorboard,
             progress=progress,
         )
     print_json(summary) if as_json else _print_summary(summary)

@@ -30,6 +30,7 @@ from solodark.workflows.learn import (
 )
 from solodark.workflows.network_judge import NetworkJudge
 from solodark.workflows.networks import require_torch, save_network
+from solodark.workflows.training_board import open_board
 from solodark.workflows.training_darks import TrainingDarks, find_training_darks
 from solodark.workflows.training_place import TrainingPlace
 from solodark.workflows.training_report import write_report
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["TrainSummary", "train_files"]
 
 PathLike = str | os.PathLike[str]
-
-_CHECKPOINT = "checkpoint.safetensors"
-_CONTENT = "checkpoint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +93,7 @@ class TrainSummary:
     left_out: tuple[tuple[Path, str], ...]
 
 
-def train_files(
+def train_files(  # noqa: PLR0913 - a training has that many sides, and all have a default
     paths: PathLike | Iterable[PathLike],
     output: PathLike,
     *,
@@ -104,6 +102,7 @@ def train_files(
     library: PathLike | None = None,
     device: "Device | None" = None,
     resume: bool = False,
+    tensorboard: PathLike | None = None,
     progress: Progress = silent,
 ) -> TrainSummary:
     """Train a network on darks, and write it.
@@ -128,6 +127,8 @@ def train_files(
         Where to train.
     resume : bool
         Go on where an earlier training of the same darks and settings ended.
+    tensorboard : path-like, optional
+        A folder where TensorBoard shall find curves and samples.
     progress : Progress
         Who is told.
 
@@ -143,14 +144,16 @@ def train_files(
     FrameMismatchError
         Frames of several cameras, sizes or binnings.
     SettingError
-        Settings that contradict each other or the darks, or PyTorch is not installed.
+        Settings that contradict each other or the darks, or PyTorch or a wanted TensorBoard is not
+        installed.
     ModelFileError
         The prior or the checkpoint cannot be used.
     OutputError
-        The network cannot be written there.
+        The network or the curves cannot be written there.
     """
     began = perf_counter()
     require_torch()
+    board = open_board(tensorboard)
     output = require_model_path(Path(output))
     chosen = settings or PRESETS["paper" if prior is None else "sensor"]
     _require_prior(chosen, prior)
@@ -160,7 +163,7 @@ def train_files(
     split = split_sessions(darks.sessions, darks.series, rng=np.random.default_rng(chosen.seed))
     folder = _make_folder(output.with_suffix(".training"))
     with fresh_folder(folder / "darks") as place:
-        work = _prepare(darks, split, model, chosen, place, progress)
+        work = replace(_prepare(darks, split, model, chosen, place, progress), board=board)
         state = _run(work, split, device, resume, progress)
         skipped = [*left_out, *unfit]
         return _finish(work, split, state, output, skipped, perf_counter() - began)
@@ -296,6 +299,8 @@ def _finish(
     )
     samples = judge.samples(estimator)
     page = write_report(work.folder, state.history, samples=samples, lead=lead)
+    if work.board is not None:
+        work.board.show_samples(page.with_name("samples.png"), state.epochs_done)
     return TrainSummary(
         network_path=output,
         report_path=page,

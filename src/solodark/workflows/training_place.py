@@ -11,6 +11,7 @@ from solodark.pix2pix.history import TrainingState
 from solodark.pix2pix.network import TrainedNetwork
 from solodark.pix2pix.scaling import Scaling
 from solodark.workflows.network_judge import NetworkJudge
+from solodark.workflows.training_board import TrainingBoard
 from solodark.workflows.training_report import write_report
 from solodark.workflows.training_store import SensorStore, SubStore
 
@@ -38,6 +39,8 @@ class TrainingPlace:
         The decoded darks.
     cfa_pattern : str or None
         Filters, row 0 at the top.
+    board : TrainingBoard or None
+        Where TensorBoard is told, too.
     """
 
     folder: Path
@@ -46,6 +49,7 @@ class TrainingPlace:
     recipe: dict[str, object]
     store: SubStore | SensorStore
     cfa_pattern: str | None
+    board: TrainingBoard | None = None
 
     @property
     def scaling(self) -> Scaling | None:
@@ -134,6 +138,8 @@ class TrainingPlace:
         write_tensors(self.folder / _CHECKPOINT, tensors, described, content=_CONTENT)
         lead = state.in_words(self.settings.epochs)
         write_report(self.folder, state.history, samples=None, lead=lead)
+        if self.board is not None:
+            self.board.show_epoch(state.history[-1])
 
     def _job_in_json(self) -> dict[str, object]:
         return {
