@@ -71,6 +71,21 @@ def test_stack_makes_a_colour_picture_and_lists_the_clouded_light(process, run, 
     assert (tmp_path / "m31.png").is_file()
 
 
+def test_a_drizzled_stack_says_where_too_few_drops_fell(process, run, tmp_path):
+    folder, _ = process
+    code, out, _ = run("stack", folder, "-o", tmp_path / "m31.fits", "--drizzle", "2")
+    assert code == 0
+    assert "got no drop" in out
+    assert fits.getdata(tmp_path / "m31.fits").shape == (3, 2 * SHAPE[0], 2 * SHAPE[1])
+
+
+def test_drops_are_for_drizzle_only(process, run, tmp_path):
+    folder, _ = process
+    code, _, err = run("stack", folder, "-o", tmp_path / "m31.fits", "--pixfrac", "0.8")
+    assert code == 2
+    assert "without drizzle" in err
+
+
 def test_json_holds_the_figures(process, run, night, tmp_path):
     folder, _ = process
     code, out, _ = run("stack", folder, "-o", tmp_path / "m31.fits", "--json")

@@ -186,3 +186,13 @@ def test_a_real_night_is_calibrated_and_stacked(real_data, tmp_path):
     assert (done.n_lights, done.left_out) == (5, ())
     assert done.rms_px < 0.15
     assert done.noise_adu < 25  # of one light: about 49
+
+
+@pytest.mark.parametrize(("scale", "shape"), [(1.0, SHAPE), (2.0, (400, 520))])
+def test_a_night_can_be_drizzled(lights, tmp_path, scale, shape):
+    done = stack_files(lights("RGGB"), tmp_path / "m31.fits", drizzle_scale=scale, pixfrac=0.9)
+    with fits.open(done.output) as hdus:
+        assert hdus[0].data.shape == (3, *shape)
+        assert f"setting drizzle scale = {scale:g}, pixfrac = 0.9" in str(hdus[0].header["HISTORY"])
+    assert 0.0 < done.filled_fraction < 0.2
+    assert tifffile.imread(done.tiff).shape == (*shape, 3)

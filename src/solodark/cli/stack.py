@@ -44,9 +44,25 @@ Kernel = Annotated[
     Literal["lanczos3", "cubic", "linear"],
     typer.Option("--interpolation", help="How pixels between pixels are found."),
 ]
+Drizzle = Annotated[
+    float | None,
+    typer.Option(
+        "--drizzle",
+        metavar="SCALE",
+        min=0.1,
+        max=4.0,
+        help="Drop the pixels of dithered lights instead of interpolating: 1 for sharper colours, "
+        "2 for a picture of twice the size from undersampled stars.",
+    ),
+]
+Pixfrac = Annotated[
+    float,
+    typer.Option("--pixfrac", min=0.01, max=1.0, help="Side of a drizzled drop, in pixels."),
+]
+_HOLES = 0.01  # worth telling
 
 
-def stack(  # numpydoc ignore=PR01
+def stack(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
     lights: Lights,
     output: OutputFile,
     reference: Reference = None,
@@ -54,6 +70,8 @@ def stack(  # numpydoc ignore=PR01
     method: Method = "winsorized",
     sigma: Sigma = 3.0,
     kernel: Kernel = "lanczos3",
+    drizzle: Drizzle = None,
+    pixfrac: Pixfrac = 1.0,
     as_json: AsJson = False,
 ) -> None:
     """Register and stack calibrated lights.
@@ -73,6 +91,8 @@ def stack(  # numpydoc ignore=PR01
             method=method,
             sigma=sigma,
             kernel=kernel,
+            drizzle_scale=drizzle,
+            pixfrac=pixfrac,
             progress=progress,
         )
     print_json(summary) if as_json else _print_summary(summary)
@@ -88,4 +108,9 @@ def _print_summary(summary: "StackSummary") -> None:
         f"{summary.rejected_fraction_high:.2%} high.",
         f"Wrote {summary.output}, {summary.tiff.name} and {summary.preview.name}.",
     )
+    if summary.filled_fraction > _HOLES:
+        print_lines(
+            f"{summary.filled_fraction:.0%} of the picture got no drop and was filled in from "
+            "neighbours: dither more between lights, take a smaller scale or a larger pixfrac."
+        )
     print_left_out(summary.left_out)

@@ -20,7 +20,7 @@ from solodark.stacking.lattice import Lattice, to_lattice
 from solodark.stacking.resample import REACH, Band, resample
 from solodark.stacking.weighing import weigh
 
-__all__ = ["FlaggedSource", "StackedBands"]
+__all__ = ["FlaggedSource", "StackedBands", "read_living"]
 
 _PIECES = 64  # of a band that threads take in turn
 _MARGIN_PX = 2 * REACH + 1  # what a place may reach for beyond its row, on any lattice
@@ -43,6 +43,29 @@ class FlaggedSource(FrameSource, Protocol):
         ndarray of uint8, shape (stop - start, nx), or None
             The flags.
         """
+
+
+def read_living(light: FrameSource, start: int, stop: int) -> NDArray[np.float32]:
+    """Read rows of a light, dead pixels without a value.
+
+    Parameters
+    ----------
+    light : FrameSource
+        Perhaps a `FlaggedSource`.
+    start, stop : int
+        First row and the one after the last.
+
+    Returns
+    -------
+    ndarray of float32, shape (stop - start, nx)
+        ADU, in C order; NaN where the flags say DEAD.
+    """
+    pixels = np.ascontiguousarray(light.read_rows(start, stop), np.float32)
+    flags = light.read_flags(start, stop) if isinstance(light, FlaggedSource) else None
+    if flags is None or not flags.any():
+        return pixels
+    dead = flags & int(PixelFlags.DEAD) != 0
+    return np.where(dead, np.float32(np.nan), pixels) if dead.any() else pixels
 
 
 class StackedBands:
@@ -114,7 +137,7 @@ class StackedBands:
         """Interpolate rows of a light into the buffer."""
         nx = self._lights[0].shape[1]
         first, last = self._rows_needed(number, start, stop)
-        pixels = self._read(number, first, last)
+        pixels = read_living(self._lights[number], first, last)
         for colour, lattice in enumerate(self._lattices):
             result = self._buffer[colour, number, : (stop - start) * nx].reshape(-1, nx)
             if first >= last:
@@ -133,16 +156,6 @@ class StackedBands:
         y, _ = self._transforms[number].inverse().apply(corners_y, corners_x)
         first = int(np.clip(np.floor(y.min()) - _MARGIN_PX, 0, ny))
         return first, int(np.clip(np.ceil(y.max()) + _MARGIN_PX + 1, 0, ny))
-
-    def _read(self, number: int, first: int, last: int) -> NDArray[np.float32]:
-        """Read rows of a light, dead pixels without a value."""
-        light = self._lights[number]
-        pixels = np.ascontiguousarray(light.read_rows(first, last), np.float32)
-        flags = light.read_flags(first, last) if isinstance(light, FlaggedSource) else None
-        if flags is None or not flags.any():
-            return pixels
-        dead = flags & int(PixelFlags.DEAD) != 0
-        return np.where(dead, np.float32(np.nan), pixels) if dead.any() else pixels
 
     def _pieces(self, start: int, stop: int) -> list[tuple[int, int]]:
         """Cut a band's pixels into pieces for the threads."""

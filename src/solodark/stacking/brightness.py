@@ -28,11 +28,14 @@ class Brightness:
         What brings each sky to that of the first light.
     weights : ndarray of float64, shape (n_colours, n)
         Of the lights, with a mean of 1.
+    noise_adu : ndarray of float64, shape (n_colours, n)
+        Of each light's background after scaling; NaN where it was not measured.
     """
 
     scale: Vector
     shift_adu: Vector
     weights: Vector
+    noise_adu: Vector
 
     @classmethod
     def untouched(cls, n_colours: int, n: int) -> Self:
@@ -48,7 +51,8 @@ class Brightness:
         Brightness
             Ones and zeros.
         """
-        return cls(np.ones(n), np.zeros((n_colours, n)), np.ones((n_colours, n)))
+        shape = (n_colours, n)
+        return cls(np.ones(n), np.zeros(shape), np.ones(shape), np.full(shape, np.nan))
 
 
 def measure_brightness(
@@ -89,7 +93,8 @@ def measure_brightness(
     shift = sky[:, [first]] * scale[first] - sky * scale
     least = np.maximum(variance.max(axis=1, keepdims=True) * 1e-6, 1e-12)  # of flawless lights
     weights = 1.0 / np.maximum(variance, least)
-    return Brightness(scale, shift, weights / weights.mean(axis=1, keepdims=True))
+    weights /= weights.mean(axis=1, keepdims=True)
+    return Brightness(scale, shift, weights, np.sqrt(variance))
 
 
 def _of_colours(cells: Sequence[NDArray[np.float32]], patterns: Sequence[str | None]) -> Vector:

@@ -5,30 +5,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from solodark.calibration import repair
 from solodark.combine import METHODS
 from solodark.combine.rule import Counts, Planes, Rule
-from solodark.errors import FrameMismatchError, NotEnoughFramesError, SettingError
+from solodark.errors import SettingError
 from solodark.frames import (
     Acquisition,
     FrameSource,
     Progress,
-    require_matching,
     series_acquisition,
     silent,
 )
 from solodark.registration import Transform
 from solodark.stacking.bands import StackedBands
 from solodark.stacking.brightness import Brightness, measure_brightness
+from solodark.stacking.holes import fill_holes
+from solodark.stacking.in_register import in_register
 from solodark.stacking.lattice import colour_lattices
 from solodark.stacking.resample import kernel_table
 
 __all__ = ["Stack", "stack"]
-
-_MATCHING = ("shape", "binning", "cfa_pattern")
-_HOLE_PX = 9  # wider gaps are not filled in
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -151,7 +147,7 @@ def stack(
     (101.5, 4, 4)
     """
     _require_settings(method, {"sigma": sigma, "memory_mb": memory_mb})
-    kept, ways = _in_register(lights, transforms)
+    kept, ways = in_register(lights, transforms)
     lattices = colour_lattices(kept[0].acquisition.cfa_pattern)
     brightness = Brightness.untouched(len(lattices), len(kept))
     if normalised:
@@ -179,28 +175,6 @@ def _require_settings(method: str, limits: dict[str, float]) -> None:
             raise SettingError(f"found {name} = {limit}, expected a number above 0")
 
 
-def _in_register(
-    lights: Sequence[FrameSource], transforms: Sequence[Transform | None] | None
-) -> tuple[list[FrameSource], list[Transform]]:
-    """Give the lights that have a transform, and their transforms."""
-    if transforms is None:
-        transforms = [Transform.identity()] * len(lights)
-    if len(transforms) != len(lights):
-        raise FrameMismatchError(
-            f"found {len(transforms)} transforms for {len(lights)} lights, expected one for each"
-        )
-    pairs = [(one, way) for one, way in zip(lights, transforms, strict=True) if way is not None]
-    if len(pairs) < 2:
-        missing = len(lights) - len(pairs)
-        raise NotEnoughFramesError(
-            f"found {len(pairs)} light{'s'[: len(pairs) != 1]} to stack"
-            f"{f', {missing} being out of register' if missing else ''}; expected two or more"
-        )
-    kept, ways = [one for one, _ in pairs], [way for _, way in pairs]
-    require_matching(kept, _MATCHING)
-    return kept, ways
-
-
 def _finished(
     planes: Sequence[Planes], lights: Sequence[FrameSource], brightness: Brightness, method: str
 ) -> Stack:
@@ -208,8 +182,7 @@ def _finished(
     if len(planes) > 1:
         whole = Planes(*(np.stack(colours) for colours in zip(*planes, strict=True)))
     coverage = whole.n_missing.dtype.type(len(lights)) - whole.n_missing
-    for colour, hole in zip(_colours(whole.data), _colours(coverage == 0), strict=True):
-        _fill_holes(colour, hole)
+    fill_holes(whole.data, coverage == 0)
     return Stack(
         data=whole.data,
         uncertainty=whole.uncertainty,
@@ -220,16 +193,3 @@ def _finished(
         acquisition=replace(series_acquisition(lights), cfa_pattern=None),
         method=method,
     )
-
-
-def _colours(plane: NDArray[np.generic]) -> NDArray[np.generic]:
-    return plane.reshape(-1, *plane.shape[-2:])
-
-
-def _fill_holes(colour: NDArray[np.float32], hole: NDArray[np.bool_]) -> None:
-    """Fill pixels that are bad in every light from neighbours; what no light saw stays NaN."""
-    if not hole.any():
-        return
-    wide = ndimage.binary_opening(hole, np.ones((_HOLE_PX, _HOLE_PX)))
-    narrow = hole & ~wide
-    colour[narrow] = repair(colour, hole)[narrow]

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.errors import FrameNotFoundError, NotEnoughFramesError, OutputError
+from solodark.errors import FrameNotFoundError, NotEnoughFramesError, OutputError, SettingError
 from solodark.formats import (
     atomic_write,
     find_frame_paths,
@@ -26,7 +27,7 @@ from solodark.frames.block_levels import difference_noise
 from solodark.registration import Registration, Stars, TransformKind, find_stars, register
 from solodark.report.figures import block_mean, png_bytes
 from solodark.report.stretch import autostretch
-from solodark.stacking import Stack, stack
+from solodark.stacking import Stack, drizzle, stack
 from solodark.version import __version__
 from solodark.workflows.lights import sort_lights
 
@@ -62,6 +63,8 @@ class StackSummary:
         Of neighbouring pixels of the stack, its green where it has colours.
     background_adu : tuple of float
         Median of each colour.
+    filled_fraction : float
+        Values that no light gave and that were filled in from their neighbours.
     left_out : tuple of (Path, str)
         Files that are not in the stack, and why.
     """
@@ -77,10 +80,11 @@ class StackSummary:
     rejected_fraction_high: float
     noise_adu: float
     background_adu: tuple[float, ...]
+    filled_fraction: float
     left_out: tuple[tuple[Path, str], ...]
 
 
-def stack_files(
+def stack_files(  # noqa: PLR0913 - a picture has that many choices
     lights: PathLike | Iterable[PathLike],
     output: PathLike,
     *,
@@ -89,6 +93,8 @@ def stack_files(
     method: str = "winsorized",
     sigma: float = 3.0,
     kernel: str = "lanczos3",
+    drizzle_scale: float | None = None,
+    pixfrac: float = 1.0,
     progress: Progress = silent,
 ) -> StackSummary:
     """Register and stack lights, and write the picture.
@@ -113,6 +119,11 @@ def stack_files(
         Values so many sigma from the median are rejected.
     kernel : {"lanczos3", "cubic", "linear"}
         How to interpolate.
+    drizzle_scale : float, optional
+        Drop the pixels of dithered lights instead of interpolating between them: what colours of a
+        filter mosaic gain most from. The picture is so many times as large, 1 to 4.
+    pixfrac : float
+        Side of a drop over that of its pixel, 1 or less.
     progress : Progress
         Told about each light and each band.
 
@@ -136,6 +147,8 @@ def stack_files(
     UnknownFormatError, OutputError
         The picture cannot be written there.
     """
+    if drizzle_scale is None and pixfrac != 1.0:
+        raise SettingError(f"found pixfrac = {pixfrac:g} without drizzle, whose drops it shrinks")
     paths, left_out = sort_lights(find_frame_paths(lights), advice=_ADVICE)
     place = _require_output(Path(output), paths)
     _require_two(paths)
@@ -146,17 +159,17 @@ def stack_files(
         ]
         require_matching(sources, ("shape", "binning", "cfa_pattern"))
         found = _registration(sources, paths, reference, kind, progress)
-        picture = stack(
-            sources,
-            None if found is None else found.transforms,
-            method=method,
-            sigma=sigma,
-            kernel=kernel,
-            progress=progress,
-        )
+        bring_together = partial(stack, kernel=kernel)
+        if drizzle_scale is not None:
+            bring_together = partial(drizzle, scale=drizzle_scale, pixfrac=pixfrac)
+        ways = None if found is None else found.transforms
+        picture = bring_together(sources, ways, method=method, sigma=sigma, progress=progress)
     if found is not None:
         left_out += [(paths[number], reason) for number, reason in found.left_out]
-    tiff, preview = _write(place, picture, _history(picture, paths, found, kernel, sigma))
+    manner = f"interpolation = {kernel}"
+    if drizzle_scale is not None:
+        manner = f"drizzle scale = {drizzle_scale:g}, pixfrac = {pixfrac:g}"
+    tiff, preview = _write(place, picture, _history(picture, paths, found, manner, sigma))
     low, high = picture.rejected_fraction
     planes = picture.data.reshape(-1, *picture.data.shape[-2:])
     return StackSummary(
@@ -171,6 +184,7 @@ def stack_files(
         rejected_fraction_high=high,
         noise_adu=difference_noise(np.nan_to_num(planes[len(planes) // 2])),
         background_adu=tuple(_median(plane) for plane in planes),
+        filled_fraction=float((np.isfinite(picture.data) & (picture.coverage == 0)).mean()),
         left_out=tuple(left_out),
     )
 
@@ -263,13 +277,13 @@ def _history(
     picture: Stack,
     paths: Sequence[Path],
     found: Registration | None,
-    kernel: str,
+    manner: str,
     sigma: float,
 ) -> list[str]:
     lines = [
         f"solodark {__version__} stack {picture.method}",
         f"setting sigma = {sigma:g}",
-        f"setting interpolation = {kernel}",
+        f"setting {manner}",
     ]
     if found is None:
         return [*lines, *(f"input {path.name}" for path in paths)]
