@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from solodark.dark_model import LearnSettings
 from solodark.errors import (
     ModelFileError,
     NotEnoughFramesError,
@@ -133,6 +134,30 @@ def test_a_sensor_network_makes_a_master_with_the_dark_models_uncertainty(nights
     assert difference.std() < 5.0
 
 
+def test_a_sensor_network_can_learn_from_darks_that_its_camera_model_knows(
+    nights, dark_nights, tmp_path
+):
+    for i, frame in enumerate(f for f in dark_nights.library if f.acquisition.exposure_s < 0.01):
+        write_frame(tmp_path / f"bias_{i}.fits", frame, pixel_type="uint16")
+    few = LearnSettings(ranks=(1,), n_random=3000, n_hot=600, rounds=2)
+    own = train_files(
+        [*folders(nights), tmp_path],
+        tmp_path / "own.solodark",
+        settings=replace(SENSOR, folds=2),
+        learn_settings=few,
+    )
+    assert (own.n_training, own.n_validation, own.n_test) == (8, 4, 4)
+    assert own.start_subs > 2.0
+    assert own.test_subs > 0.5 * own.start_subs
+    summary = generate_file(
+        nights / "night_0" / "dark_0.fits",
+        nights / "camera.solodark",
+        tmp_path / "m.fits",
+        network=own.network_path,
+    )
+    assert summary.output.is_file()
+
+
 def test_the_table_has_a_row_for_the_network(nights, paper, sensor, dark_nights):
     fresh = nights / "fresh"
     fresh.mkdir()
@@ -195,7 +220,7 @@ def test_darks_that_the_dark_model_knows_cannot_train_its_correction(nights, dar
 
 @pytest.mark.parametrize(
     ("settings", "prior", "said"),
-    [(SENSOR, False, "give the camera's with --prior"), (PAPER, True, "leave out --prior")],
+    [(replace(SENSOR, folds=1), False, "--folds"), (PAPER, True, "leave out --prior")],
 )
 def test_preset_and_prior_must_belong_together(nights, tmp_path, settings, prior, said):
     model = nights / "camera.solodark" if prior else None

@@ -31,8 +31,8 @@ Preset = Annotated[
     Literal["paper", "sensor"] | None,
     typer.Option(
         "--preset",
-        help="paper: pix2pix as published, from the sub alone; sensor: correct a dark model. By "
-        "default sensor where --prior is given, else paper.",
+        help="paper: pix2pix as published, from the sub alone; sensor: correct the camera's dark "
+        "model. By default sensor where --prior is given, else paper.",
     ),
 ]
 Prior = Annotated[
@@ -40,8 +40,17 @@ Prior = Annotated[
     typer.Option(
         "--prior",
         metavar="FILE",
-        help="The camera's dark model; darks that it has learned from are left out, so learn it "
-        "with --leave-out some nights.",
+        help="Show the darks by this dark model, which must be new to them: those that it has "
+        "learned from are left out. Without it --preset sensor learns models of its own.",
+    ),
+]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--folds",
+        min=2,
+        help="Models that --preset sensor learns without --prior, each from all nights but its "
+        "share, which it then shows.  [default: 5]",
     ),
 ]
 Epochs = Annotated[
@@ -93,6 +102,7 @@ def train(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
     library: Library = None,
     preset: Preset = None,
     prior: Prior = None,
+    folds: Folds = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     crop_px: CropPx = None,
@@ -127,6 +137,7 @@ def train(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
         width=width or start.width,
         depth=depth or start.depth,
         cfa_planes=start.cfa_planes and not one_plane,
+        folds=folds or start.folds,
         seed=seed,
     )
     with progress_on_terminal() as progress:

@@ -7,7 +7,7 @@ import numpy as np
 
 from solodark.errors import NotEnoughFramesError
 
-__all__ = ["Split", "split_sessions"]
+__all__ = ["Split", "deal_sessions", "held_out_together", "split_sessions"]
 
 _HELD_OUT = 0.15
 
@@ -33,7 +33,7 @@ def split_sessions(
     """Deal whole sessions out to training, validation and test.
 
     A network that has seen a night has seen its banding and its telegraph states; only other
-    nights can judge it. Where there are fewer than three nights, series stand in for them.
+    nights can judge it.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def split_sessions(
     >>> [len(part) for part in (split.training, split.validation, split.test)]
     [4, 4, 4]
     """
-    groups = list(sessions) if len(set(sessions)) > 2 else [str(number) for number in series]
+    groups = held_out_together(sessions, series)
     names = sorted(set(groups))
     judges = [name for name in names if _can_judge(name, groups, series)]
     n_held_out = max(1, round(_HELD_OUT * len(names)))
@@ -79,6 +79,63 @@ def split_sessions(
         validation=_members(groups, set(parts[0])),
         test=_members(groups, set(parts[1])),
     )
+
+
+def held_out_together(sessions: Sequence[str], series: Sequence[int]) -> list[str]:
+    """Name what each sub is held out with: its night, or its series where nights are too few.
+
+    Parameters
+    ----------
+    sessions : sequence of str
+        Night of each sub.
+    series : sequence of int
+        Series of each sub, which stand in for nights where there are fewer than three.
+
+    Returns
+    -------
+    list of str
+        A name for each sub.
+
+    Examples
+    --------
+    >>> held_out_together(["monday", "monday"], [0, 1])
+    ['series 0', 'series 1']
+    """
+    if len(set(sessions)) > 2:
+        return list(sessions)
+    return [f"series {number}" for number in series]
+
+
+def deal_sessions(
+    groups: Sequence[str], n_parts: int, *, rng: np.random.Generator
+) -> tuple[int, ...]:
+    """Deal whole sessions out to parts of equal size.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        What each sub is held out with.
+    n_parts : int
+        How many parts; as many as there are groups where those are fewer.
+    rng : numpy.random.Generator
+        The dice.
+
+    Returns
+    -------
+    tuple of int
+        Part of each sub, from 0.
+
+    Examples
+    --------
+    >>> parts = deal_sessions(["a", "a", "b", "c"], 2, rng=np.random.default_rng(1))
+    >>> parts[0] == parts[1], sorted(set(parts))
+    (True, [0, 1])
+    """
+    dealt = {
+        str(name): place % n_parts
+        for place, name in enumerate(rng.permutation(sorted(set(groups))))
+    }
+    return tuple(dealt[group] for group in groups)
 
 
 def _can_judge(name: str, groups: Sequence[str], series: Sequence[int]) -> bool:

@@ -56,6 +56,9 @@ class TrainSettings:
         Weight of the discriminator's word; 0 trains without one.
     flips : bool
         Whether crops are mirrored at random; a mosaic keeps its CFA phase.
+    folds : int
+        Parts of the nights, for a sensor network that is given no dark model: each part is shown by
+        a model of the others.
     seed : int
         All dice: which nights are held out, the first weights, and each epoch's crops.
     """
@@ -73,6 +76,7 @@ class TrainSettings:
     pixel_weight: float = 100.0
     adversarial_weight: float = 1.0
     flips: bool = True
+    folds: int = 5
     seed: int = 1
 
     @property

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from solodark.dark_model import DarkModel
+from solodark.dark_model import DarkModel, LearnSettings
 from solodark.errors import OutputError, SettingError
 from solodark.frames import (
     Progress,
@@ -33,6 +33,7 @@ from solodark.workflows.networks import require_torch, save_network
 from solodark.workflows.training_board import open_board
 from solodark.workflows.training_darks import TrainingDarks, find_training_darks
 from solodark.workflows.training_place import TrainingPlace
+from solodark.workflows.training_priors import ShownDarks, who_shows
 from solodark.workflows.training_report import write_report
 from solodark.workflows.training_store import (
     SensorStore,
@@ -99,6 +100,7 @@ def train_files(  # noqa: PLR0913 - a training has that many sides, and all have
     *,
     settings: TrainSettings | None = None,
     prior: PathLike | None = None,
+    learn_settings: LearnSettings | None = None,
     library: PathLike | None = None,
     device: "Device | None" = None,
     resume: bool = False,
@@ -120,7 +122,10 @@ def train_files(  # noqa: PLR0913 - a training has that many sides, and all have
         How to train; by default the published way, or with a prior the preset "sensor".
     prior : path-like, optional
         The camera's dark model, for the network that knows its place. Darks that it has learned
-        from are left out: they show the model what it has seen.
+        from are left out. Without one the preset "sensor" learns models of its own, each without a
+        part of the nights, which it then shows.
+    learn_settings : LearnSettings, optional
+        How to learn these.
     library : path-like, optional
         A catalogue whose darks are used too.
     device : Device, optional
@@ -161,9 +166,14 @@ def train_files(  # noqa: PLR0913 - a training has that many sides, and all have
     files, left_out = sort_out_darks(gather_darks(paths, library), (), (), progress)
     darks, unfit = find_training_darks(files, model, progress)
     split = split_sessions(darks.sessions, darks.series, rng=np.random.default_rng(chosen.seed))
+    shown = None
+    if chosen.preset == "sensor":
+        shown = who_shows(darks, files, model, chosen, learn_settings, progress)
     folder = _make_folder(output.with_suffix(".training"))
     with fresh_folder(folder / "darks") as place:
-        work = replace(_prepare(darks, split, model, chosen, place, progress), board=board)
+        store = _write_store(darks, split, shown, chosen, place, progress)
+        work = _prepare(darks, split, store, chosen, folder, model)
+        work = replace(work, board=board)
         state = _run(work, split, device, resume, progress)
         skipped = [*left_out, *unfit]
         return _finish(work, split, state, output, skipped, perf_counter() - began)
@@ -181,50 +191,60 @@ def _make_folder(folder: Path) -> Path:
 
 
 def _require_prior(settings: TrainSettings, prior: PathLike | None) -> None:
-    if settings.preset == "sensor" and prior is None:
-        raise SettingError(
-            "the preset sensor corrects a dark model and found none; give the camera's with --prior"
-        )
     if settings.preset == "paper" and prior is not None:
         raise SettingError(
             "found a dark model for the preset paper, which sees the sub alone; leave out --prior, "
             "or use --preset sensor"
+        )
+    if settings.preset == "sensor" and prior is None and settings.folds < 2:
+        raise SettingError(
+            f"found {settings.folds} as the number of parts of the nights, expected 2 or more; see "
+            "--folds"
+        )
+
+
+def _write_store(
+    darks: TrainingDarks,
+    split: Split,
+    shown: ShownDarks | None,
+    settings: TrainSettings,
+    place: Path,
+    progress: Progress,
+) -> SubStore | SensorStore:
+    """Decode the darks."""
+    with open_frames(darks.paths) as sources:
+        if shown is not None:
+            return write_sensor_store(sources, darks.series, place, shown, progress=progress)
+        return write_sub_store(
+            sources,
+            darks.series,
+            place,
+            training=split.training,
+            cfa_planes=settings.cfa_planes,
+            progress=progress,
         )
 
 
 def _prepare(
     darks: TrainingDarks,
     split: Split,
-    model: DarkModel | None,
+    store: SubStore | SensorStore,
     settings: TrainSettings,
-    place: Path,
-    progress: Progress,
+    folder: Path,
+    model: DarkModel | None,
 ) -> TrainingPlace:
-    """Decode the darks, and settle what the network looks like."""
+    """Settle what the network looks like, and what will be told of it."""
     with open_frames(darks.paths) as sources:
         acquisition = series_acquisition(sources)
-        store: SubStore | SensorStore
-        if model is None:
-            store = write_sub_store(
-                sources,
-                darks.series,
-                place,
-                training=split.training,
-                cfa_planes=settings.cfa_planes,
-                progress=progress,
-            )
-        else:
-            store = write_sensor_store(sources, darks.series, place, model, progress=progress)
+    parts = asdict(split).items()
     recipe: dict[str, object] = {
         "camera": acquisition.camera.model,
         "model_id": "" if model is None else model.model_id,
         "versions": {package: version(package) for package in ("torch", "lightning-fabric")},
-    }
-    recipe["darks"] = {
-        part: [darks.hashes[i] for i in subs] for part, subs in asdict(split).items()
+        "darks": {part: [darks.hashes[i] for i in subs] for part, subs in parts},
     }
     network = _network_settings(settings, acquisition.cfa_pattern)
-    return TrainingPlace(place.parent, network, settings, recipe, store, acquisition.cfa_pattern)
+    return TrainingPlace(folder, network, settings, recipe, store, acquisition.cfa_pattern)
 
 
 def _network_settings(settings: TrainSettings, cfa_pattern: str | None) -> NetworkSettings:

@@ -30,7 +30,7 @@ class TrainingDarks:
     series : list of int
         Series of each, from 0.
     sessions : list of str
-        Night of each, or its series where the header tells no date.
+        Night in which its series began, or its series where no header tells a date.
     """
 
     paths: list[Path]
@@ -77,8 +77,8 @@ def find_training_darks(
     if not darks.paths:
         why = f"; {left_out[0][0]}: {left_out[0][1]}" if left_out else ""
         raise NotEnoughFramesError(
-            f"none of {len(left_out)} frames can train a network{why}. Give darks in series, and "
-            "learn the dark model with --leave-out some of them"
+            f"none of {len(left_out)} frames can train a network{why}. Give darks in series; a "
+            "--prior must be learned with --leave-out some, or leave it out for --preset sensor"
         )
     return darks, left_out
 
@@ -93,19 +93,25 @@ def _in_series(
         numbers = series_index(sources)
         sizes = np.bincount(numbers)
         reasons = [_reason_to_leave_out(int(sizes[number])) for number in numbers]
-        nights = [
-            night_of(source) or f"series {number}"
-            for source, number in zip(sources, numbers, strict=True)
-        ]
+        nights = _nights(sources, numbers.tolist())
     kept = [i for i, reason in enumerate(reasons) if not reason]
     names = sorted({int(numbers[i]) for i in kept})
     darks = TrainingDarks(
         paths=[paths[i] for i in kept],
         hashes=[hashes[paths[i]] for i in kept],
         series=[names.index(int(numbers[i])) for i in kept],
-        sessions=[nights[i] for i in kept],
+        sessions=[nights[int(numbers[i])] for i in kept],
     )
     return darks, [(path, r) for path, r in zip(paths, reasons, strict=True) if r]
+
+
+def _nights(sources: Sequence[FrameSource], series: Sequence[int]) -> dict[int, str]:
+    """Name the night in which each series began: one that runs past noon stays whole."""
+    nights: dict[int, str] = {}
+    for source, number in zip(sources, series, strict=True):
+        night = night_of(source)
+        nights[number] = min(nights.get(number) or night, night)
+    return {number: night or f"series {number}" for number, night in nights.items()}
 
 
 def _require_one_sensor(sources: Sequence[FrameSource], model: DarkModel | None) -> None:

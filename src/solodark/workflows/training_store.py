@@ -11,13 +11,13 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from solodark.dark_model import DarkModel
 from solodark.errors import OutputError, SettingError
 from solodark.frames import FrameSource, Progress
 from solodark.pix2pix.patches import SensorPairs, SubPairs
 from solodark.pix2pix.scaling import Scaling, learn_scaling
 from solodark.pix2pix.sensor_channels import PLANES, SensorView
 from solodark.workflows.sensor_views import sensor_view
+from solodark.workflows.training_priors import ShownDarks
 
 __all__ = ["SensorStore", "SubStore", "fresh_folder", "write_sensor_store", "write_sub_store"]
 
@@ -188,22 +188,22 @@ def write_sensor_store(
     sources: Sequence[FrameSource],
     series: Sequence[int],
     folder: Path,
-    model: DarkModel,
+    shown: ShownDarks,
     *,
     progress: Progress,
 ) -> SensorStore:
-    """Ask a dark model about every sub, and keep its answers: 32 bytes for each pixel of each.
+    """Ask dark models about every sub, and keep their answers: 32 bytes for each pixel of each.
 
     Parameters
     ----------
     sources : sequence of FrameSource
-        Darks that the model has not learned from.
+        Darks.
     series : sequence of int
         Series of each.
     folder : Path
         Where to write.
-    model : DarkModel
-        The sensor.
+    shown : iterable of (DarkModel, sequence of int)
+        The models, each with the darks that it shows; together all of them.
     progress : Progress
         Told of each dark.
 
@@ -215,24 +215,25 @@ def write_sensor_store(
     Raises
     ------
     WrongSubError
-        The model does not know a dark's gain setting.
+        A model does not know a dark's gain setting.
     OutputError
         The disk has no room.
     """
-    shape, n_series = model.shape, max(series) + 1
+    shape, n_series = sources[0].shape, max(series) + 1
     n_planes = len(sources) * len(PLANES) + 2 * n_series
     _require_room(folder, 4 * shape[0] * shape[1] * n_planes)
     planes = {name: _new(folder, name, (len(sources), *shape), np.float32) for name in PLANES}
     totals = _new(folder, "totals", (n_series, *shape), np.float64)
-    sigmas = []
-    for i, source in progress(list(enumerate(sources)), "Asking the dark model", len(sources)):
-        view = sensor_view(model, source)
-        for name, plane in planes.items():
-            plane[i] = getattr(view, name)
-        totals[series[i]] += view.above
-        sigmas.append(view.sigma_adu)
-    is_mosaic = model.acquisition.cfa_pattern is not None
-    return SensorStore(folder, tuple(series), tuple(sigmas), is_mosaic)
+    sigma_adu = np.zeros(len(sources))
+    for model, subs in shown:
+        for i in progress(subs, "Asking the dark model", len(subs)):
+            view = sensor_view(model, sources[i])
+            for name, plane in planes.items():
+                plane[i] = getattr(view, name)
+            totals[series[i]] += view.above
+            sigma_adu[i] = view.sigma_adu
+    is_mosaic = sources[0].acquisition.cfa_pattern is not None
+    return SensorStore(folder, tuple(series), tuple(sigma_adu.tolist()), is_mosaic)
 
 
 def _new(folder: Path, name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
