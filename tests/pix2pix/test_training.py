@@ -230,6 +230,11 @@ def test_the_best_network_in_validation_is_kept():
     assert [record.validation_subs for record in state.history] == [1.0, 3.0, 2.0, 2.5]
 
 
+def test_where_no_night_can_tell_the_last_network_is_kept():
+    state = trained(job(validate=lambda estimator: Judgement(float("nan"), 1.0)))
+    assert state.best_epoch == 4
+
+
 def test_a_corrector_never_becomes_worse_than_the_dark_model_it_began_as():
     words = iter([8.0, 1.0, 2.0, 3.0, 4.0])
     state = trained(sensor_job(validate=lambda estimator: Judgement(next(words), 1.0)))

@@ -242,7 +242,10 @@ def _run_epoch(
 def _judge(
     job: TrainingJob, players: Players, state: TrainingState, record: EpochRecord
 ) -> TrainingState:
-    """Judge an epoch's network on other nights, and keep it if it is the best."""
+    """Judge an epoch's network on other nights, and keep it unless an earlier one was better.
+
+    Nights without any noise, of darks that were cut to 8 bits, cannot tell: the latest is kept.
+    """
     found = job.validate(_estimator(job, players))
     worth = found.equivalent_subs
     record = replace(record, validation_subs=worth, contrast=found.contrast)
@@ -255,7 +258,7 @@ def _judge(
             stacklevel=2,
         )
     state = replace(state, epochs_done=record.epoch + 1, history=(*state.history, record))
-    if not state.best or worth > state.best_validation_subs:
+    if not (state.best and worth <= state.best_validation_subs):
         state = replace(
             state,
             best=_weights(players),
