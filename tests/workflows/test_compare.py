@@ -13,10 +13,12 @@ import pytest
 from solodark.cli.printing import as_json_value
 from solodark.dark_model import DarkModel
 from solodark.errors import (
+    FrameFormatError,
     FrameMismatchError,
     NotEnoughFramesError,
     OutputError,
     RegistrationError,
+    SolodarkError,
 )
 from solodark.formats import read_frame, write_frame
 from solodark.frames import Frame, FrameKind
@@ -222,3 +224,40 @@ def test_a_full_disk_is_said_and_leaves_nothing(folders, tmp_path, monkeypatch):
     with pytest.raises(OutputError, match=r"No space left on device.*TMPDIR"):
         folders.compare(tmp_path / "c.html")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["lights", "darks", "sub", "flats", "biases"])
+def test_a_folder_without_frames_is_named(folders, tmp_path, place):
+    empty = tmp_path / "nothing_here"
+    empty.mkdir()
+    with pytest.raises(SolodarkError, match="nothing_here"):
+        folders.compare(tmp_path / "c.html", **{place: empty})
+    assert not (tmp_path / "c.html").exists()
+
+
+def flats_with(folders, folder, spoil):
+    """The night's flats, spoilt."""
+    for path in (folders.night / "flat").iterdir():
+        flat = read_frame(path)
+        spoilt = flat.data.copy()
+        spoil(spoilt)
+        write(folder, replace(flat, data=spoilt), path.stem)
+    return folder
+
+
+def test_flats_of_zeros_are_refused_and_nothing_is_written(folders, tmp_path):
+    flats = flats_with(folders, tmp_path / "zeros", lambda pixels: pixels.fill(0))
+    with pytest.raises(FrameFormatError, match="do not respond to light"):
+        folders.compare(tmp_path / "c.html", flats=flats, biases=folders.night / "bias")
+    assert not (tmp_path / "c.html").exists()
+
+
+def test_a_column_that_the_flats_lack_is_mended_and_harms_no_figure(folders, summary, tmp_path):
+    def kill(pixels):
+        pixels[:, 40] = 0
+
+    flats = flats_with(folders, tmp_path / "lame", kill)
+    found = folders.compare(tmp_path / "c.html", flats=flats, biases=folders.night / "bias")
+    for lame, sound in zip(found.rows, summary.rows, strict=True):
+        assert lame.noise_adu == pytest.approx(sound.noise_adu, rel=0.05)
+        assert lame.n_stars == pytest.approx(sound.n_stars, abs=3)
