@@ -13,7 +13,7 @@ import pytest
 from solodark.formats import atomic_write, write_frame
 from solodark.frames import Acquisition, Camera, Frame, FrameKind
 
-COMMANDS = ("combine", "learn", "generate", "evaluate", "calibrate", "stack")
+COMMANDS = ("combine", "learn", "generate", "evaluate", "calibrate", "stack", "compare")
 
 
 def dark(name: str, shape=(32, 48), **acquisition) -> Frame:
@@ -43,6 +43,9 @@ def words_for(request):
         if command == "stack":
             return ["stack", str(given), "-o", str(output / "stack.fits")]
         model = ["-m", str(request.getfixturevalue("model"))]
+        if command == "compare":
+            page = ["-o", str(output / "page.html")]
+            return ["compare", "--lights", str(given), "--darks", ".", "--sub", "a", *model, *page]
         if command == "evaluate":
             return ["evaluate", str(given), *model]
         return ["generate", str(given), *model, "-o", str(output / "master.fits")]
