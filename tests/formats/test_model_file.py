@@ -81,6 +81,22 @@ def test_zarr_alone_reads_the_maps(path, arrays):
     np.testing.assert_array_equal(maps, arrays["maps"])
 
 
+def test_planes_that_are_nearly_all_zero_come_back_bit_by_bit(tmp_path):
+    planes = np.zeros((3, 300, 500), np.float32)
+    planes[1, 7, 9], planes[2, 299, 499] = 5.0, -0.0
+    write_arrays(tmp_path / "sparse.solodark", {"planes": planes}, {}, content="dark model")
+    found = read_arrays(tmp_path / "sparse.solodark", content="dark model")[0]["planes"]
+    assert found.tobytes() == planes.tobytes()
+
+
+def test_a_store_that_was_compressed_otherwise_is_refused(tmp_path):
+    path = tmp_path / "other.solodark"
+    with zarr.storage.ZipStore(path, mode="w") as store:
+        root = zarr.create_group(store=store, attributes={"solodark": "{}"})
+        root.create_array("maps", data=np.ones((4, 6)), compressors=None)
+    assert "maps is stored by bytes, expected bytes, blosc, crc32c" in refusal(path)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
 def test_a_file_that_was_cut_off_is_refused(path, share):
     whole = path.read_bytes()

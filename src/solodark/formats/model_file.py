@@ -6,7 +6,6 @@ each chunk with its CRC32C, opened without running any code, and readable with Z
 
 import json
 import os
-import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from solodark.errors import FrameNotFoundError, ModelFileError
 from solodark.formats.atomic import atomic_write
 from solodark.formats.network_file import is_network_file
+from solodark.formats.zarr_zip import read_zarr_zip
 
 __all__ = ["MODEL_SUFFIX", "read_arrays", "write_arrays"]
 
@@ -162,27 +162,12 @@ def read_arrays(
 
 
 def _read_store(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    import zarr
-    from zarr.storage import ZipStore
-
-    zipfile.ZipFile(path).close()  # Zarr's own store cannot be closed once this has failed
-    with warnings.catch_warnings(), ZipStore(path, mode="r") as store:
-        warnings.simplefilter("ignore")
-        root = zarr.open_group(store=store, mode="r")
-        header = json.loads(str(root.attrs["solodark"]))
-        arrays = {name: _read_whole(name, array) for name, array in root.arrays()}
+    attributes, arrays = read_zarr_zip(path)
+    header = json.loads(str(attributes["solodark"]))
     lost = set(header.get("arrays", ())) - set(arrays)
     if lost:
         raise ValueError(f"{', '.join(sorted(lost))} lost")
     return header, arrays
-
-
-def _read_whole(name: str, array: Any) -> NDArray[Any]:
-    """Read an array that has all its chunks: Zarr takes a missing one for zeros."""
-    lost = array.nchunks - array.nchunks_initialized
-    if lost:
-        raise ValueError(f"{lost} of {array.nchunks} parts of {name} are lost")
-    return np.asarray(array[...])
 
 
 def _require_header(header: dict[str, Any], content: str, path: Path) -> dict[str, Any]:
