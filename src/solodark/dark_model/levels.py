@@ -83,18 +83,20 @@ def _some(values: Image) -> Image:
     return rows[np.isfinite(rows)]
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, fastmath={"reassoc", "contract"})
 def _moments(values: Any, centre: float, reach: float) -> Any:
     """Count, sum and sum of squares of the deviations in each row that are within reach."""
     ny, nx = values.shape
     rows = np.zeros((ny, 3))
     for y in prange(ny):
+        n, total, squares = 0.0, 0.0, 0.0
         for x in range(nx):
             deviation = np.float64(values[y, x]) - centre
             if abs(deviation) <= reach:
-                rows[y, 0] += 1.0
-                rows[y, 1] += deviation
-                rows[y, 2] += deviation * deviation
+                n += 1.0
+                total += deviation
+                squares += deviation * deviation
+        rows[y, 0], rows[y, 1], rows[y, 2] = n, total, squares
     return rows
 
 
@@ -158,7 +160,7 @@ def remove_rows(image: Image, rows: Array) -> Image:
     return image - rows[:, None].astype(np.float32)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, fastmath={"reassoc", "contract"})
 def _row_profile(image: Any, sigma: float) -> Any:
     ny, nx = image.shape
     profile = np.zeros(ny)
@@ -166,12 +168,12 @@ def _row_profile(image: Any, sigma: float) -> Any:
         centre = 0.0
         reach = 4.0 * sigma
         for _ in range(3):
-            total, count = 0.0, 0
+            total, count = 0.0, 0.0
             for x in range(nx):
                 if abs(image[y, x] - centre) <= reach:
                     total += image[y, x]
-                    count += 1
-            if count > 0:
+                    count += 1.0
+            if count > 0.0:
                 centre = total / count
             reach = 3.0 * sigma
         profile[y] = centre

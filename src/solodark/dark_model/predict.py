@@ -1,8 +1,10 @@
 """The dark pattern and level of a state, from the maps alone."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from solodark.dark_model.model import DarkModel
@@ -52,35 +54,79 @@ def predict(
         Pattern and its variance.
     """
     x = model.design(state, setting)
-    shown = np.flatnonzero(x)
-    pattern = np.zeros(model.shape, np.float32)
-    for strength, layer in zip(x[shown].astype(np.float32), model.pixels.maps[shown], strict=True):
-        pattern += strength * layer
-    variance = np.empty_like(pattern)
-    for k in range(model.prior.weights.size):
-        here = model.pixels.component == k
-        variance[here] = _component_variance(model, k, x, model.pixels.information[here])
-    if covariance is not None:
-        dark = model.pixels.maps[len(model.settings) :]
-        variance += np.einsum(
-            "ryx,rq,qyx->yx", dark, covariance.astype(np.float32), dark, optimize=True
-        )
+    parts, strengths = _variance_parts(model, x)
+    if covariance is None:
+        covariance = np.zeros((model.rank, model.rank))
+    pattern, variance = _predict_pixels(
+        model.pixels.maps,
+        x.astype(np.float32),
+        len(model.settings),
+        covariance.astype(np.float32),
+        model.pixels.component,
+        model.pixels.information,
+        parts.astype(np.float32),
+        strengths.astype(np.float32),
+    )
     return Prediction(pattern, variance)
 
 
-def _component_variance(model: DarkModel, k: int, x: Array, information: Image) -> Image:
-    """``x (information * class + precision)^-1 x`` for all pixels of one component.
+def _variance_parts(model: DarkModel, x: Array) -> tuple[Array, Array]:
+    """Parts and strengths, (k, d), of ``x (information * class + precision)^-1 x``.
 
-    Both matrices are made diagonal at once, so that no pixel needs an inverse of its own.
+    It is ``sum over d of part / (1 + strength * information)``: both matrices of a component are
+    made diagonal at once, so that no pixel needs an inverse of its own.
     """
-    lower = np.linalg.cholesky(model.prior.precisions[k])
-    whiten = np.linalg.inv(lower)
-    strengths, turn = np.linalg.eigh(whiten @ model.class_information[k] @ whiten.T)
-    parts = (turn.T @ whiten @ x) ** 2
-    total = np.zeros(information.shape, np.float32)
-    for part, strength in zip(parts, strengths, strict=True):
-        total += np.float32(part) / (1.0 + np.float32(strength) * information)
-    return total
+    whiten = np.linalg.inv(np.linalg.cholesky(model.prior.precisions))
+    strengths, turns = np.linalg.eigh(whiten @ model.class_information @ whiten.swapaxes(1, 2))
+    return (turns.swapaxes(1, 2) @ whiten @ x) ** 2, strengths
+
+
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
+def _predict_pixels(
+    maps: Any,
+    weights: Any,
+    n_settings: int,
+    covariance: Any,
+    component: Any,
+    information: Any,
+    parts: Any,
+    strengths: Any,
+) -> Any:
+    """Pattern, and its variance from the maps' error and from that of the state."""
+    d_all, ny, nx = maps.shape
+    pattern = np.empty((ny, nx), np.float32)
+    variance = np.empty((ny, nx), np.float32)
+    for y in prange(ny):
+        pattern[y], variance[y] = np.float32(0.0), np.float32(0.0)
+        for d in range(d_all):
+            _add_scaled(weights[d], maps[d, y], pattern[y])
+            _add_parts(parts[:, d], strengths[:, d], component[y], information[y], variance[y])
+        for r in range(n_settings, d_all):
+            for q in range(n_settings, d_all):
+                shared = covariance[r - n_settings, q - n_settings]
+                _add_product(shared, maps[r, y], maps[q, y], variance[y])
+    return pattern, variance
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_scaled(factor: Any, row: Any, total: Any) -> None:
+    if factor != 0.0:
+        for x in range(row.size):
+            total[x] += factor * row[x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_product(factor: Any, one: Any, other: Any, total: Any) -> None:
+    if factor != 0.0:
+        for x in range(one.size):
+            total[x] += factor * one[x] * other[x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_parts(parts: Any, strengths: Any, component: Any, information: Any, total: Any) -> None:
+    for x in range(component.size):
+        k = component[x]
+        total[x] += parts[k] / (np.float32(1.0) + strengths[k] * information[x])
 
 
 def level_image(model: DarkModel, state: Array, *, setting: int = 0) -> Image:

@@ -66,7 +66,7 @@ def _hats(n: int, n_blocks: int) -> Array:
     return np.stack([np.interp(places, centres, row) for row in np.eye(n_blocks)], axis=1)
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def _block_means(residual: Any, blocks_y: int, blocks_x: int, sigma: float) -> Any:
     ny, nx = residual.shape
     means = np.zeros((blocks_y, blocks_x))
@@ -74,13 +74,13 @@ def _block_means(residual: Any, blocks_y: int, blocks_x: int, sigma: float) -> A
         for i in range(blocks_x):
             centre = 0.0
             for _ in range(3):
-                total, count = 0.0, 0
+                total, count = 0.0, 0.0
                 for y in range(j * ny // blocks_y, (j + 1) * ny // blocks_y):
                     for x in range(i * nx // blocks_x, (i + 1) * nx // blocks_x):
                         if abs(residual[y, x] - centre) <= _CLIP_SIGMA * sigma:
                             total += residual[y, x]
-                            count += 1
-                if count > 0:
+                            count += 1.0
+                if count > 0.0:
                     centre = total / count
             means[j, i] = centre
     return means

@@ -5,15 +5,15 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import SECONDS_PER_YEAR
 from solodark.dark_model.dark_signal import strength2_of
-from solodark.dark_model.levels import plane_levels, remove_levels, remove_rows, row_profile
+from solodark.dark_model.levels import plane_levels, row_profile
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.predict import Prediction
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.smooth_field import smooth_field
 from solodark.dark_model.solve import Solved
 from solodark.dark_model.survey import read_image
-from solodark.dark_model.update_kernel import update_pixels
-from solodark.frames import FrameSource
+from solodark.dark_model.update_kernel import SubNumbers, update_pixels
+from solodark.frames import FrameSource, cfa_planes
 
 __all__ = ["update"]
 
@@ -50,25 +50,27 @@ def update(
     changed : ndarray of float32, shape (ny, nx)
         Chance that the pixel is unlike what the library knew.
     """
-    image, expected = _clean(model, read_image(sub), prediction.pattern, solved.frame_variance)
-    amplitude2 = strength2_of(model, solved.state) + FLOOR_AMPLITUDE2
+    field, deviation = _compare(model, read_image(sub), prediction.pattern, solved.frame_variance)
     exposure_s = sub.acquisition.exposure_s or 0.0
+    numbers = SubNumbers(
+        frame_variance=solved.frame_variance,
+        slope=float(model.law.slope[solved.setting]),
+        curvature=model.law.curvature,
+        censor_adu=model.censor_adu,
+        changed_share=_changed_share(model, sub),
+        cosmic_share=_COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
+    )
     pattern, variance, changed = update_pixels(
-        expected,
-        image,
+        prediction.pattern,
+        field,
+        deviation,
         prediction.variance,
         model.pixels.excess,
         model.pixels.scatter,
-        decoded_weights(),
-        model.scatter_grid,
-        amplitude2,
-        solved.frame_variance,
-        float(model.law.slope[solved.setting]),
-        model.law.curvature,
-        model.censor_adu,
-        _changed_share(model, sub),
-        _COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
+        decoded_weights().astype(np.float32),
+        model.scatter_grid * (strength2_of(model, solved.state) + FLOOR_AMPLITUDE2),
         solved.frame_variance * _CHANGED_STEPS,
+        numbers,
     )
     return pattern, variance, changed
 
@@ -82,10 +84,10 @@ def _changed_share(model: DarkModel, sub: FrameSource) -> float:
     return _CHANGED_FLOOR + model.births_per_year * years
 
 
-def _clean(
+def _compare(
     model: DarkModel, image: Image, pattern: Image, frame_variance: float
 ) -> tuple[Image, Image]:
-    """Remove what belongs to this exposure alone: its level and the banding of its rows.
+    """Compare a sub with its prediction, less what belongs to this exposure alone.
 
     Parameters
     ----------
@@ -100,14 +102,16 @@ def _clean(
 
     Returns
     -------
-    cleaned : ndarray of float32, shape (ny, nx)
-        ADU above the level, comparable with `expected`.
-    expected : ndarray of float32, shape (ny, nx)
-        `pattern` and the smooth part that is new in this exposure, ADU.
+    field : ndarray of float32, shape (ny, nx)
+        The smooth part that is new in this exposure, ADU.
+    deviation : ndarray of float32, shape (ny, nx)
+        The sub less its level, the banding of its rows, the pattern and the field, ADU.
     """
     cfa, sigma = model.acquisition.cfa_pattern, float(np.sqrt(frame_variance))
-    residual = image - pattern
-    residual = remove_levels(residual, plane_levels(residual, cfa), cfa)
-    field = smooth_field(residual, sigma)
-    rows = row_profile(residual - field, sigma)
-    return remove_rows(residual, rows) + pattern, pattern + field
+    deviation = image - pattern
+    for plane, level in zip(cfa_planes(cfa), plane_levels(deviation, cfa), strict=True):
+        deviation[plane] -= np.float32(level)
+    field = smooth_field(deviation, sigma)
+    deviation -= field
+    deviation -= row_profile(deviation, sigma)[:, None].astype(np.float32)
+    return field, deviation

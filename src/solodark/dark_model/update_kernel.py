@@ -6,166 +6,299 @@ together give it. A bright surprise is either a pixel that has changed since the
 and is then believed, or a cosmic ray in this one sub, and is then left out: the years since the
 library speak for the first, the rate of cosmic rays in the library and bright neighbours (a track)
 for the second. The result is the posterior mean: a soft mixture, never a switch.
+
+Pixels are worked on in strips of a row, one step for all pixels of a strip after the other. All
+numbers of a strip lie in one array, each quantity at its own constant place, so that the compiler
+sees that steps do not disturb each other, and takes many pixels at once.
 """
 
-from math import exp, isfinite, log
-from typing import Any
+from math import isfinite, sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["update_pixels"]
+__all__ = ["SubNumbers", "update_pixels"]
 
 _SURPRISE2 = 36.0  # six sigma
 # Chance that a bright neighbour stands beside a cosmic ray's pixel, and beside a changed one.
 _NEIGHBOUR_OF_COSMIC = 0.7
 _NEIGHBOUR_OF_CHANGED = 0.02
 # A hot pixel, ten sigma of its noise bright, hops and saturates as ordinary ones never do.
-_HOT2 = 100.0
-_HOT_CHANGES = 1e-3
-_LEAK = 0.03  # a pixel can do worse than it ever did; a tenth of that by another step, and so on
-_NEGLIGIBLE = 1e-7  # a part of the mixture that can weigh no more than this is not looked at
-_KEPT = 1.0 / (1.0 + _LEAK * 1.11)  # what the tail of three steps leaves
+_HOT2 = np.float32(100.0)
+_HOT_CHANGES = np.float32(1e-3)
+# A pixel can do worse than it ever did; a tenth of that by another step of the grid, and so on.
+_LEAK = np.float32(0.03)
+_LEAK_2 = np.float32(0.003)
+_LEAK_3 = np.float32(0.0003)
+_KEPT = np.float32(1.0 / (1.0 + 0.03 + 0.003 + 0.0003))
+_TAIL = 3
+_HALF, _ONE, _ZERO = np.float32(0.5), np.float32(1.0), np.float32(0.0)
+_OCTAVES, _LN_2 = np.float32(1.442695041), np.float32(0.693147181)
+_MOST_OCTAVES = np.float32(126.0)
+_BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)  # of a float32's exponent
+_F2, _F3, _F4, _F5, _F6 = (np.float32(1.0 / n) for n in (2, 6, 24, 120, 720))
+
+_STRIP = 256  # pixels: their numbers fit into the fastest cache
+(
+    _SIGNAL,  # as predicted, ADU
+    _ERROR,  # the sub's deviation from it
+    _HALF_SQUARE,  # of the deviation
+    _VARIANCE,  # of the prediction
+    _EXCESS,
+    _NOISE,  # variance of the sub
+    _BORN,  # share that may have changed, or been hit by a cosmic ray
+    _REAL,  # how far a surprise is believed
+    _WIDEST,  # inverse variance of the widest part of the mixture
+    _SHARE,  # of the part at hand
+    _NEW,  # weight of the library's at the step of the grid at hand, and at those before
+    _LAST,
+    _LAST_2,
+    _LAST_3,
+    _SUM,  # of weights that are believed, and below those of the other sums over the mixture
+    _KNOWN,
+    _DOUBTED,
+    _GAIN,
+    _LOSS,
+    _GAIN_LOSS,
+    _SPREAD,
+) = (_STRIP * place for place in range(21))
+_PLACES = 21 * _STRIP
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+class SubNumbers(NamedTuple):
+    """What holds for all pixels of one sub.
+
+    Attributes
+    ----------
+    frame_variance, slope, curvature : float
+        Noise of an ordinary pixel without signal, ADU^2, and its growth with signal.
+    censor_adu : float
+        Above this a pixel is no longer linear.
+    changed_share, cosmic_share : float
+        Share of the pixels that have changed, and that a cosmic ray hit in this sub.
+    """
+
+    frame_variance: float
+    slope: float
+    curvature: float
+    censor_adu: float
+    changed_share: float
+    cosmic_share: float
+
+
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
 def update_pixels(  # numpydoc ignore=PR01
-    predicted: Any,
-    observed: Any,
+    pattern: Any,
+    field: Any,
+    deviation: Any,
     parameter_variance: Any,
     excess: Any,
     scatter: Any,
     weight_of_code: Any,
-    scatter_grid: Any,
-    amplitude2: float,
-    frame_variance: float,
-    slope: float,
-    curvature: float,
-    censor_adu: float,
-    changed_share: float,
-    cosmic_share: float,
-    changed_grid: Any,
+    scatter_variances: Any,
+    changed_variances: Any,
+    sub: SubNumbers,
 ) -> Any:
     """Posterior mean, variance and chance of change of all pixels.
 
-    Images are (rows, columns); `scatter` is (t, rows, columns), coded.
+    Images are float32, (rows, columns): what the maps and what this sub's smooth part foretell,
+    and how the sub deviates from both. `scatter` is (t, rows, columns), coded; the variances of
+    scatter and changes are those at the strength of the sub's dark signal.
     """
-    ny, nx = predicted.shape
+    ny, nx = pattern.shape
     mean = np.empty((ny, nx), np.float32)
     variance = np.empty((ny, nx), np.float32)
     changed = np.empty((ny, nx), np.float32)
-    t_all, c_all = scatter_grid.size, changed_grid.size
-    bright = np.zeros((ny, nx), np.bool_)
+    bright = np.zeros((ny + 2, nx + 2), np.uint8)  # with an edge of none
     for y in prange(ny):
         for x in range(nx):
-            error = observed[y, x] - predicted[y, x]
-            known = parameter_variance[y, x]
-            known += _noise(predicted[y, x], excess[y, x], frame_variance, slope, curvature)
-            if error > 0.0 and error * error > _SURPRISE2 * known:
-                known += amplitude2 * _mean_scatter(scatter[:, y, x], weight_of_code, scatter_grid)
-                bright[y, x] = error * error > _SURPRISE2 * known
+            error = deviation[y, x]
+            if error > 0.0:
+                signal = pattern[y, x] + field[y, x]
+                known = parameter_variance[y, x] + _noise_at(signal, excess[y, x], sub)
+                if error * error > _SURPRISE2 * known:
+                    known += _mean_scatter(scatter[:, y, x], weight_of_code, scatter_variances)
+                    bright[y + 1, x + 1] = error * error > _SURPRISE2 * known
     for y in prange(ny):
-        odds = np.empty(t_all + c_all)
-        gain = np.empty(t_all + c_all)
-        noise = np.empty(t_all + c_all)
+        work = np.zeros(_PLACES, np.float32)
+        for first in range(0, nx, _STRIP):
+            here = slice(first, min(first + _STRIP, nx))
+            around = slice(first, here.stop + 2)
+            _put(pattern[y, here], work, _SIGNAL)
+            _put(field[y, here], work, _SHARE)
+            _put(deviation[y, here], work, _ERROR)
+            _put(parameter_variance[y, here], work, _VARIANCE)
+            _put(excess[y, here], work, _EXCESS)
+            _begin(work, changed_variances[-1], sub)
+            _expect_change(
+                work, bright[y, around], bright[y + 1, around], bright[y + 2, around], sub
+            )
+            _add_library(work, scatter[:, y, here], weight_of_code, scatter_variances, sub)
+            _add_changes(work, changed_variances, sub)
+            _conclude(work, mean[y, here], variance[y, here], changed[y, here])
         for x in range(nx):
-            m = predicted[y, x]
-            error = observed[y, x] - m
-            if m > censor_adu and observed[y, x] > censor_adu:  # what a full pixel shows, it shows
-                mean[y, x] = observed[y, x]
-                variance[y, x] = _noise(m, excess[y, x], frame_variance, slope, curvature)
-                changed[y, x] = 0.0
-                continue
+            signal, error = pattern[y, x] + field[y, x], deviation[y, x]
             if not isfinite(error):
-                mean[y, x], changed[y, x] = m, 0.0
-                variance[y, x] = parameter_variance[y, x] + amplitude2 * _mean_scatter(
-                    scatter[:, y, x], weight_of_code, scatter_grid
+                mean[y, x], changed[y, x] = signal, 0.0
+                variance[y, x] = parameter_variance[y, x] + _mean_scatter(
+                    scatter[:, y, x], weight_of_code, scatter_variances
                 )
-                continue
-            beside = _has_bright_neighbour(bright, y, x)
-            v = _noise(m, excess[y, x], frame_variance, slope, curvature)
-            unsteady = m > 0.0 and m * m > _HOT2 * v
-            born = changed_share * (_NEIGHBOUR_OF_CHANGED if beside else 1 - _NEIGHBOUR_OF_CHANGED)
-            if unsteady:  # its neighbours are often bright too, by bleeding
-                born = max(born, _HOT_CHANGES)
-            hit = cosmic_share * (_NEIGHBOUR_OF_COSMIC if beside else 1 - _NEIGHBOUR_OF_COSMIC)
-            # Cosmic rays only ever brighten, so that half of their distribution counts double.
-            hit = 2.0 * hit if error > 0.0 else 0.0
-            # Sharpened: a mean of both would leave a seventh of every hot pixel that is likely one.
-            real = born**3 / (born**3 + hit**3)
-            least = excess[y, x] * frame_variance
-            best, negligible2 = -1e300, 0.0
-            for t in range(t_all + c_all):
-                if t < t_all:
-                    share = _share_with_tail(scatter[:, y, x], weight_of_code, t)
-                    prior = parameter_variance[y, x] + scatter_grid[t] * amplitude2
-                else:
-                    share = (born + hit) / c_all
-                    prior = parameter_variance[y, x] + changed_grid[t - t_all]
-                if share * share <= negligible2 * (prior + least):
-                    odds[t] = -1e300
-                    continue
-                v = _noise(m, excess[y, x], frame_variance, slope, curvature)
-                k = prior / (prior + v)
-                v = _noise(m + k * error, excess[y, x], frame_variance, slope, curvature)
-                gain[t], noise[t] = prior / (prior + v), v
-                odds[t] = 0.5 * (log(share * share / (prior + v)) - error * error / (prior + v))
-                if odds[t] > best:
-                    best = odds[t]
-                    negligible2 = _NEGLIGIBLE * _NEGLIGIBLE * exp(2.0 * best)
-            total, k_mean, spread, new = 0.0, 0.0, 0.0, 0.0
-            for t in range(t_all + c_all):
-                if odds[t] <= -1e299:
-                    continue
-                weight = exp(odds[t] - best)
-                total += weight
-                believed = weight if t < t_all else weight * real
-                k_mean += believed * gain[t]
-                spread += believed * (gain[t] * noise[t] + (gain[t] * error) ** 2)
-                if t >= t_all:
-                    new += believed
-                    spread += (weight - believed) * parameter_variance[y, x]
-            k_mean /= total
-            mean[y, x] = m + k_mean * error
-            variance[y, x] = max(spread / total - (k_mean * error) ** 2, 0.0)
-            changed[y, x] = new / total
+            elif signal > sub.censor_adu and signal + error > sub.censor_adu:
+                mean[y, x], changed[y, x] = signal + error, 0.0  # what a full pixel shows, it shows
+                variance[y, x] = _noise_at(signal, excess[y, x], sub)
     return mean, variance, changed
 
 
-@njit(cache=True, error_model="numpy")
-def _noise(
-    signal: float, excess: float, frame_variance: float, slope: float, curvature: float
-) -> float:
-    positive = max(signal, 0.0)
-    variance: float = excess * (frame_variance + slope * positive + curvature * positive * positive)
-    return variance
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _put(values: Any, work: Any, place: int) -> None:
+    for i in range(values.size):
+        work[place + i] = values[i]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _begin(work: Any, widest: float, sub: SubNumbers) -> None:
+    """Deviations, noise and empty sums."""
+    most = np.float32(widest)
+    floor, slope, curvature = _noise_numbers(sub)
+    for i in range(_STRIP):
+        work[_SIGNAL + i] += work[_SHARE + i]
+        work[_HALF_SQUARE + i] = _HALF * work[_ERROR + i] * work[_ERROR + i]
+        work[_NOISE + i] = _noise(work[_SIGNAL + i], work[_EXCESS + i], floor, slope, curvature)
+        work[_WIDEST + i] = _ONE / (work[_VARIANCE + i] + work[_NOISE + i] + most)
+    for i in range(_SUM, _PLACES):
+        work[i] = _ZERO
+    for i in range(_NEW, _SUM):
+        work[i] = _ZERO
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _expect_change(work: Any, above: Any, here: Any, below: Any, sub: SubNumbers) -> None:
+    """Chance of a change and of a cosmic ray, and how far a surprise is believed."""
+    born_alone = np.float32(sub.changed_share * (1.0 - _NEIGHBOUR_OF_CHANGED))
+    born_beside = np.float32(sub.changed_share * _NEIGHBOUR_OF_CHANGED)
+    hit_alone = np.float32(sub.cosmic_share * (1.0 - _NEIGHBOUR_OF_COSMIC))
+    hit_beside = np.float32(sub.cosmic_share * _NEIGHBOUR_OF_COSMIC)
+    for i in range(here.size - 2):
+        beside = above[i] | above[i + 1] | above[i + 2] | here[i] | here[i + 2]
+        beside |= below[i] | below[i + 1] | below[i + 2]
+        work[_BORN + i] = born_beside if beside else born_alone
+        work[_REAL + i] = hit_beside if beside else hit_alone
+    for i in range(_STRIP):
+        born, signal = work[_BORN + i], max(work[_SIGNAL + i], _ZERO)
+        if signal * signal > _HOT2 * work[_NOISE + i]:  # its neighbours are often bright too
+            born = max(born, _HOT_CHANGES)
+        # Cosmic rays only ever brighten, so that half of their distribution counts double.
+        hit = work[_REAL + i] + work[_REAL + i] if work[_ERROR + i] > _ZERO else _ZERO
+        work[_BORN + i] = born + hit
+        # Sharpened: a mean of both would leave a seventh of every hot pixel that is likely one.
+        work[_REAL + i] = born * born * born / (born * born * born + hit * hit * hit)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_library(
+    work: Any, codes: Any, weight_of_code: Any, variances: Any, sub: SubNumbers
+) -> None:
+    """Add what the library knows: each variance of its grid, with a tail towards larger ones."""
+    idle = _TAIL + 1  # steps of the grid since the last that any pixel of the strip had
+    for t in range(variances.size):
+        idle = 0 if codes[t].any() else idle + 1
+        if idle > _TAIL:
+            continue
+        for i in range(codes.shape[1]):
+            work[_NEW + i] = weight_of_code[codes[t, i]]
+        for i in range(_STRIP):
+            share = _KEPT * work[_NEW + i] + _LEAK * work[_LAST + i]
+            work[_SHARE + i] = share + _LEAK_2 * work[_LAST_2 + i] + _LEAK_3 * work[_LAST_3 + i]
+            work[_LAST_3 + i] = work[_LAST_2 + i]
+            work[_LAST_2 + i] = work[_LAST + i]
+            work[_LAST + i] = work[_NEW + i]
+        _add_part(work, np.float32(variances[t]), False, sub)
+    for i in range(_STRIP):
+        work[_KNOWN + i] = work[_SUM + i]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_changes(work: Any, variances: Any, sub: SubNumbers) -> None:
+    """Add that a pixel has changed by as much as each variance says, or that a ray hit it."""
+    each = np.float32(1.0 / variances.size)
+    for i in range(_STRIP):
+        work[_SHARE + i] = work[_BORN + i] * each
+    for variance in variances:
+        _add_part(work, np.float32(variance), True, sub)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_part(work: Any, extra: Any, is_change: bool, sub: SubNumbers) -> None:
+    """Add a part of the mixture: a pixel that is uncertain by a variance more than its maps are."""
+    floor, slope, curvature = _noise_numbers(sub)
+    for i in range(_STRIP):
+        prior = work[_VARIANCE + i] + extra
+        expected = work[_SIGNAL + i] + prior / (prior + work[_NOISE + i]) * work[_ERROR + i]
+        noise = _noise(expected, work[_EXCESS + i], floor, slope, curvature)
+        inverse = _ONE / (prior + noise)
+        weight = work[_SHARE + i] * sqrt(inverse)
+        weight *= _exp(work[_HALF_SQUARE + i] * (work[_WIDEST + i] - inverse))
+        believed = weight * work[_REAL + i] if is_change else weight
+        gain, loss = prior * inverse, noise * inverse
+        work[_SUM + i] += believed
+        work[_DOUBTED + i] += weight - believed
+        work[_GAIN + i] += believed * gain
+        work[_LOSS + i] += believed * loss
+        work[_GAIN_LOSS + i] += believed * gain * loss
+        work[_SPREAD + i] += believed * gain * noise
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _conclude(work: Any, mean: Any, variance: Any, changed: Any) -> None:
+    """Mean and variance of the mixture; what is doubted leaves a pixel as predicted.
+
+    The parts' gains differ by what no difference of squares would keep in single precision.
+    """
+    for i in range(mean.size):
+        total = _ONE / (work[_SUM + i] + work[_DOUBTED + i])
+        gain = work[_GAIN + i] * total
+        loss = (work[_LOSS + i] + work[_DOUBTED + i]) * total
+        between = gain * loss - work[_GAIN_LOSS + i] * total
+        spread = work[_SPREAD + i] + work[_DOUBTED + i] * work[_VARIANCE + i]
+        mean[i] = work[_SIGNAL + i] + gain * work[_ERROR + i]
+        variance[i] = spread * total + max(between, _ZERO) * work[_ERROR + i] * work[_ERROR + i]
+        changed[i] = (work[_SUM + i] - work[_KNOWN + i]) * total
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _noise_numbers(sub: SubNumbers) -> Any:
+    return np.float32(sub.frame_variance), np.float32(sub.slope), np.float32(sub.curvature)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _noise(signal: Any, excess: Any, floor: Any, slope: Any, curvature: Any) -> Any:
+    positive = max(signal, _ZERO)
+    return excess * (floor + positive * (slope + curvature * positive))
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _noise_at(signal: Any, excess: Any, sub: SubNumbers) -> Any:
+    floor, slope, curvature = _noise_numbers(sub)
+    return _noise(signal, excess, floor, slope, curvature)
 
 
 @njit(cache=True, error_model="numpy")
-def _share_with_tail(codes: Any, weight_of_code: Any, t: int) -> float:
-    """Weight of one variance, with a tail: a pixel can always do worse than it ever did."""
-    share: float = _KEPT * weight_of_code[codes[t]]
-    leak = _LEAK
-    for back in range(1, 4):
-        if t >= back:
-            share += leak * weight_of_code[codes[t - back]]
-        leak *= 0.1
-    return share
-
-
-@njit(cache=True, error_model="numpy")
-def _mean_scatter(codes: Any, weight_of_code: Any, grid: Any) -> float:
+def _mean_scatter(codes: Any, weight_of_code: Any, variances: Any) -> float:
     total = 0.0
-    for t in range(grid.size):
-        total += weight_of_code[codes[t]] * grid[t]
+    for t in range(variances.size):
+        total += weight_of_code[codes[t]] * variances[t]
     return total
 
 
-@njit(cache=True, error_model="numpy")
-def _has_bright_neighbour(bright: Any, y: int, x: int) -> bool:
-    ny, nx = bright.shape
-    for j in range(max(y - 1, 0), min(y + 2, ny)):
-        for i in range(max(x - 1, 0), min(x + 2, nx)):
-            if bright[j, i] and not (j == y and i == x):
-                return True
-    return False
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _exp(x: Any) -> Any:
+    """Exponential in single precision, of arithmetic alone, so that it is of many at once."""
+    octaves = min(max(x * _OCTAVES, -_MOST_OCTAVES), _MOST_OCTAVES)
+    whole = np.floor(octaves + _HALF)
+    rest = (octaves - whole) * _LN_2
+    series = _ONE + rest * (
+        _ONE + rest * (_F2 + rest * (_F3 + rest * (_F4 + rest * (_F5 + rest * _F6))))
+    )
+    exponent = np.int32((np.int32(whole) + _BIAS) << _MANTISSA_BITS)
+    return series * exponent.view(np.float32)
