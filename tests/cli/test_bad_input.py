@@ -34,21 +34,19 @@ def words_for(request):
     """The command with a file in the place where that command takes frames."""
 
     def words(command: str, given: Path, output: Path) -> list[str]:
-        if command == "combine":
-            return ["combine", str(given), "-o", str(output / "master.fits")]
-        if command == "learn":
-            return ["learn", str(given), "-o", str(output / "camera.solodark")]
-        if command == "calibrate":
-            return ["calibrate", str(given), "-o", str(output / "process")]
-        if command == "stack":
-            return ["stack", str(given), "-o", str(output / "stack.fits")]
-        model = ["-m", str(request.getfixturevalue("model"))]
-        if command == "compare":
-            page = ["-o", str(output / "page.html")]
-            return ["compare", "--lights", str(given), "--darks", ".", "--sub", "a", *model, *page]
-        if command == "evaluate":
-            return ["evaluate", str(given), *model]
-        return ["generate", str(given), *model, "-o", str(output / "master.fits")]
+        master, page = ["-o", str(output / "master.fits")], ["-o", str(output / "page.html")]
+        words = {
+            "combine": [str(given), *master],
+            "learn": [str(given), "-o", str(output / "camera.solodark")],
+            "calibrate": [str(given), "-o", str(output / "process")],
+            "stack": [str(given), *master],
+            "evaluate": [str(given)],
+            "generate": [str(given), *master],
+            "compare": ["--lights", str(given), "--darks", ".", "--sub", "a.fits", *page],
+        }[command]
+        if command in {"evaluate", "generate", "compare"}:
+            words += ["-m", str(request.getfixturevalue("model"))]
+        return [command, *words]
 
     return words
 

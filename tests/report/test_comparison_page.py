@@ -112,6 +112,7 @@ addEventListener("load", () => {
   const shown = () => document.getElementById("image-left").alt;
   const broken = [...document.images].filter((i) => !i.complete || i.naturalWidth === 0);
   const seen = { broken: broken.length, images: document.images.length, what: [shown()] };
+  seen.beside = document.getElementById("tag-right").textContent;
   for (let i = 0; i < 3; i++) { press("KeyR", "r"); seen.what.push(shown()); }
   document.getElementById("blink").click();
   seen.blinking = document.getElementById("stage").classList.contains("blinking");
@@ -138,6 +139,7 @@ def test_in_a_browser_pictures_load_and_blink_and_theme_work(comparison, browse)
             "the stack", "what stays fixed to the sensor", "the dark, amplified", "the stack",
         )
     ]  # fmt: skip
+    assert seen["beside"] == comparison.panels[comparison.stretched_by].title
     assert seen["blinking"]
     assert seen["theme"]
     assert seen["narrow"]

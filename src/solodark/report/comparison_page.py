@@ -53,6 +53,7 @@ def comparison_html(story: ComparisonStory) -> str:
             f"{width} / {height}",
             what=WHAT,
             where={"detail": "close-up", "whole": "whole field"},
+            right=story.stretched_by,
         ),
         gallery=_gallery(pictures, "detail"),
         whole_gallery=_gallery(pictures, "whole"),

@@ -97,8 +97,20 @@ def lead(sentences: Sequence[str]) -> str:
     return "\n".join(paragraphs + [f"<p>{escape(text)}</p>" for text in others])
 
 
+def _options(titles: Sequence[str], chosen: int) -> str:
+    return "".join(
+        f'<option value="{n}"{" selected" if n == chosen else ""}>{escape(title)}</option>'
+        for n, title in enumerate(titles)
+    )
+
+
 def viewer(
-    titles: Sequence[str], aspect: str, *, what: Mapping[str, str], where: Mapping[str, str]
+    titles: Sequence[str],
+    aspect: str,
+    *,
+    what: Mapping[str, str],
+    where: Mapping[str, str],
+    right: int = 1,
 ) -> str:
     """Write the stage on which any two panels are compared, with its controls.
 
@@ -110,17 +122,17 @@ def viewer(
         Width and height of the stage, "240 / 160".
     what, where : mapping of str to str
         Values of the pictures' ``data-what`` and ``data-where``, and what they are called.
+    right : int
+        The panel that is shown at first beside panel 0.
 
     Returns
     -------
     str
         HTML.
     """
-    options = "".join(
-        f'<option value="{number}">{escape(title)}</option>' for number, title in enumerate(titles)
-    )
     return asset("viewer.html").substitute(
-        choices=options,
+        left=_options(titles, 0),
+        right=_options(titles, right),
         count=len(titles),
         aspect=aspect,
         what=_radios("what", what),

@@ -303,9 +303,9 @@ def _beside_the_real(rows: Sequence[CompareRow]) -> Iterable[str]:
     for name in OURS:
         ours = named.get(name)
         if real is not None and ours is not None:
+            hot = _number(ours.trail_rms_sigma, 2), _number(real.trail_rms_sigma, 2)
             yield (
                 f"“{name[:1].upper()}{name[1:]}” leaves {_number(ours.noise_adu, 3)} ADU of noise "
                 f"against {_number(real.noise_adu, 3)} by the real master, and of hot pixels "
-                f"{_number(ours.trail_rms_sigma, 2)} sigma against "
-                f"{_number(real.trail_rms_sigma, 2)}."
+                f"{f'{hot[0]} sigma against {hot[1]}' if hot[0] != hot[1] else 'just as much'}."
             )

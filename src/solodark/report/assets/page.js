@@ -89,8 +89,6 @@
     }
   });
 
-  left.selectedIndex = 0;
-  right.selectedIndex = 1;
   viewer.hidden = false;
   show();
 })();
