@@ -1,7 +1,13 @@
 """Fixtures that every room's tests share."""
 
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +102,61 @@ def dark_nights() -> DarkNights:
     settings = LearnSettings(ranks=(1, 2), n_random=6000, n_hot=1000, rounds=3)
     model = learn(library, rng=np.random.default_rng(1), settings=settings)
     return DarkNights(camera, library, sessions[-1].darks[-1], model)
+
+
+@pytest.fixture
+def browse(tmp_path) -> Callable[[str], str]:
+    """Open a page in a browser; gives it as the browser leaves it, scripts run."""
+    if shutil.which("chromium") is None:
+        pytest.skip("chromium is not installed")
+
+    def open_page(html: str) -> str:
+        page = tmp_path / "report.html"
+        page.write_text(html, encoding="utf-8")
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
+        quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = ["chromium", *flags, *quiet, profile, page.as_uri()]
+        return subprocess.run(  # noqa: S603 - our own page in a browser
+            command, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+
+    return open_page
+
+
+PROBE = """
+<script>
+const complaints = [];
+window.onerror = (message) => { complaints.push(String(message)); };
+console.error = (...said) => { complaints.push(said.join(" ")); };
+addEventListener("load", () => {
+  const press = (code, key) => document.body.dispatchEvent(
+    new KeyboardEvent("keydown", { code, key, bubbles: true }));
+  const shown = () => document.getElementById("image-left").alt;
+  const broken = [...document.images].filter((i) => !i.complete || i.naturalWidth === 0);
+  const seen = { broken: broken.length, images: document.images.length, what: [shown()] };
+  seen.beside = document.getElementById("tag-right").textContent;
+  for (let i = 0; i < 3; i++) { press("KeyR", "r"); seen.what.push(shown()); }
+  document.getElementById("blink").click();
+  seen.blinking = document.getElementById("stage").classList.contains("blinking");
+  document.getElementById("blink").click();
+  const colours = () => getComputedStyle(document.body).backgroundColor;
+  const before = colours();
+  document.getElementById("theme").click();
+  seen.theme = before !== colours();
+  seen.narrow = document.documentElement.scrollWidth <= innerWidth;
+  seen.complaints = complaints;
+  document.body.dataset.seen = JSON.stringify(seen);
+});
+</script></head>"""
+
+
+@pytest.fixture
+def visit(browse) -> Callable[[str], dict]:
+    """Open a page with a viewer, use its keys, blink and theme; gives what was seen meanwhile."""
+
+    def look(html: str) -> dict:
+        drawn = browse(html.replace("</head>", PROBE, 1))
+        return json.loads(unescape(re.search(r'data-seen="([^"]*)"', drawn).group(1)))
+
+    return look

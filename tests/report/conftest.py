@@ -1,7 +1,5 @@
 """Small stories with everything a report can show, and a browser to show them."""
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -51,26 +49,6 @@ class Page(HTMLParser):
 def parse() -> Callable[[str], Page]:
     """Take a page apart."""
     return Page
-
-
-@pytest.fixture
-def browse(tmp_path) -> Callable[[str], str]:
-    """Open a page in a browser; gives it as the browser leaves it, scripts run."""
-    if shutil.which("chromium") is None:
-        pytest.skip("chromium is not installed")
-
-    def open_page(html: str) -> str:
-        page = tmp_path / "report.html"
-        page.write_text(html, encoding="utf-8")
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"]
-        quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        profile = f"--user-data-dir={tmp_path / 'profile'}"
-        command = ["chromium", *flags, *quiet, profile, page.as_uri()]
-        return subprocess.run(  # noqa: S603 - our own page in a browser
-            command, capture_output=True, text=True, check=True, timeout=60
-        ).stdout
-
-    return open_page
 
 
 @pytest.fixture

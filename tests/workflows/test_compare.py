@@ -25,6 +25,7 @@ from solodark.frames import Frame, FrameKind
 from solodark.synthetic import NightPlan, expose_night, make_scene
 from solodark.workflows.compare import compare_files
 from solodark.workflows.compare_story import lead_sentences
+from solodark.workflows.learn import learn_files
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,41 @@ def test_the_page_shows_every_row_and_how_it_was_made(summary):
         assert row.name in page
     for said in ("4 darks", "27.688", summary.model_id, "winsorised rejection"):
         assert said in page
+
+
+def assert_works(seen):
+    assert seen["complaints"] == []
+    assert seen["broken"] == 0
+    assert seen["beside"] == "generated for each light"
+    assert seen["blinking"]
+    assert seen["theme"]
+    assert seen["narrow"]
+
+
+def test_in_a_browser_the_page_works(summary, visit):
+    assert_works(visit(summary.report.read_text("utf-8")))
+
+
+@pytest.mark.real_data
+def test_a_real_night_is_compared(real_data, tmp_path, visit):
+    night = real_data / "mit-luxembourg-2018-10-12"
+    sub, *darks = sorted((night / "darks").iterdir())
+    learn_files([*darks, *sorted((night / "biases").iterdir())], tmp_path / "c.solodark")
+    found = compare_files(
+        sorted((night / "lights").iterdir())[::4],
+        tmp_path / "c.html",
+        darks=darks,
+        sub=sub,
+        model=tmp_path / "c.solodark",
+        biases=night / "biases",
+    )
+    assert (found.n_lights, found.left_out) == (4, ())
+    assert found.registration_rms_px < 0.15
+    rows = {row.name: row for row in found.rows}
+    assert rows["generated from one sub"].noise_adu < rows["one sub"].noise_adu
+    assert rows["generated from one sub"].noise_adu < 1.01 * rows["real master"].noise_adu
+    assert rows["generated from one sub"].trail_rms_sigma < rows["no dark"].trail_rms_sigma
+    assert_works(visit(found.report.read_text("utf-8")))
 
 
 def test_figures_are_plain_json(summary):
