@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 UNET = NetworkSettings(kind="unet", in_channels=4, out_channels=4, width=16, depth=5)
-CORRECTOR = NetworkSettings(kind="corrector", in_channels=11, out_channels=1, width=16, depth=3)
+CORRECTOR = NetworkSettings(kind="corrector", in_channels=12, out_channels=1, width=16, depth=3)
 PRESET = {"unet": "paper", "corrector": "sensor"}
 
 

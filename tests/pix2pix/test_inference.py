@@ -8,9 +8,10 @@ from solodark.errors import SettingError
 from solodark.pix2pix import NetworkSettings
 from solodark.pix2pix.build import build_network, reach_px
 from solodark.pix2pix.inference import translate
+from solodark.pix2pix.sensor_channels import DOUBT, RESIDUAL, UPDATE
 
 UNET = NetworkSettings(kind="unet", in_channels=1, out_channels=1, width=4, depth=3)
-CORRECTOR = NetworkSettings(kind="corrector", in_channels=11, out_channels=1, width=4, depth=3)
+CORRECTOR = NetworkSettings(kind="corrector", in_channels=12, out_channels=1, width=4, depth=3)
 WHOLE = 1 << 20
 
 
@@ -86,5 +87,15 @@ def test_a_tile_too_small_for_the_network_is_refused():
 
 def test_a_corrector_that_has_learned_nothing_is_the_dark_model(rng):
     network = build_network(CORRECTOR, torch.Generator().manual_seed(1)).eval()
-    channels = rng.normal(size=(11, 20, 30)).astype(np.float32)
-    assert np.array_equal(translate(network, CORRECTOR, channels)[0], channels[1])
+    channels = rng.normal(size=(12, 20, 30)).astype(np.float32)
+    assert np.array_equal(translate(network, CORRECTOR, channels)[0], channels[UPDATE])
+
+
+def test_a_corrector_never_leaves_the_dark_model_by_more_than_three_of_its_own_sigma(rng):
+    network = build_network(CORRECTOR, torch.Generator().manual_seed(1)).eval()
+    torch.nn.init.normal_(network.last.weight, std=100.0)
+    channels = np.abs(rng.normal(size=(12, 20, 30))).astype(np.float32)
+    channels[RESIDUAL, 5, 5] = 1e5
+    moved = np.abs(translate(network, CORRECTOR, channels)[0] - channels[UPDATE])
+    assert (moved <= 3.0 * channels[DOUBT] + 1e-5).all()
+    assert moved.max() > 2.9 * channels[DOUBT].min()

@@ -93,6 +93,7 @@ def sensor_pairs(rng):
             above=sub,
             prediction=(0.9 * pattern).astype(np.float32),
             updated=(0.95 * pattern).astype(np.float32),
+            doubt=1.5 * plane,
             uncertainty=2 * plane,
             changed=0 * plane,
             bias_map=0 * plane,
@@ -123,6 +124,7 @@ def test_channels_are_in_sigma_of_one_sub(rng):
     known = dict(zip(CHANNELS, inputs, strict=True))
     view = found.views[3]
     assert known["residual"] == pytest.approx((above[3] - view.prediction) / 5.0, abs=1e-4)
+    assert known["uncertainty of the update"] == pytest.approx(np.full((20, 30), 0.3))
     assert known["uncertainty"] == pytest.approx(np.full((20, 30), 0.4))
     assert known["noise excess"] == pytest.approx(np.zeros((20, 30)))
     assert known["telegraph probability"] == pytest.approx(np.full((20, 30), 0.2))
@@ -135,7 +137,7 @@ def test_the_phase_of_a_crop_is_that_of_its_filters(rng):
 
 
 def test_a_view_lists_all_its_planes():
-    assert len(PLANES) == 8
+    assert len(PLANES) == 9
 
 
 def test_sessions_are_never_torn_apart():

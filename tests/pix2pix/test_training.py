@@ -22,7 +22,7 @@ from solodark.pix2pix.training import Device, TrainingJob, make_fabric, train
 
 CPU = Device(accelerator="cpu")
 UNET = NetworkSettings(kind="unet", in_channels=1, out_channels=1, width=8, depth=3)
-CORRECTOR = NetworkSettings(kind="corrector", in_channels=11, out_channels=1, width=8, depth=2)
+CORRECTOR = NetworkSettings(kind="corrector", in_channels=12, out_channels=1, width=8, depth=2)
 SHORT = TrainSettings(
     cfa_planes=False, width=8, depth=3, crop_px=32, batch_size=2, constant_epochs=2, decay_epochs=2
 )
@@ -49,6 +49,7 @@ def sensor_pairs(seed=1, shape=(48, 64)):
             above=sub,
             prediction=prediction,
             updated=prediction + 0.1 * (sub - prediction),
+            doubt=np.where(wrong, 36.0, 1.0).astype(np.float32),
             uncertainty=np.where(wrong, 40.0, 1.0).astype(np.float32),
             changed=np.zeros(shape, np.float32),
             bias_map=np.zeros(shape, np.float32),

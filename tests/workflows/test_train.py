@@ -139,11 +139,11 @@ def test_a_sensor_network_can_learn_from_darks_that_its_camera_model_knows(
 ):
     for i, frame in enumerate(f for f in dark_nights.library if f.acquisition.exposure_s < 0.01):
         write_frame(tmp_path / f"bias_{i}.fits", frame, pixel_type="uint16")
-    few = LearnSettings(ranks=(1,), n_random=3000, n_hot=600, rounds=2)
+    few = LearnSettings(ranks=(1,), n_random=2000, n_hot=400, rounds=1, iterations=1)
     own = train_files(
         [*folders(nights), tmp_path],
         tmp_path / "own.solodark",
-        settings=replace(SENSOR, folds=2),
+        settings=replace(SENSOR, folds=2, constant_epochs=1, decay_epochs=1),
         learn_settings=few,
     )
     assert (own.n_training, own.n_validation, own.n_test) == (8, 4, 4)

@@ -203,7 +203,7 @@ class SensorPairs:
 
         Returns
         -------
-        inputs : ndarray of float32, shape (11, h, w)
+        inputs : ndarray of float32, shape (12, h, w)
             As `solodark.pix2pix.sensor_channels.sensor_channels` gives them.
         target : ndarray of float32, shape (1, h, w)
             Mean of the other subs above the prediction, in sigma of one sub.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "CHANNELS",
+    "DOUBT",
     "PLANES",
     "RESIDUAL",
     "UPDATE",
@@ -20,6 +21,7 @@ __all__ = [
 CHANNELS = (
     "residual",
     "update",
+    "uncertainty of the update",
     "uncertainty",
     "prediction",
     "bias map",
@@ -34,6 +36,7 @@ CHANNELS = (
 
 RESIDUAL = CHANNELS.index("residual")
 UPDATE = CHANNELS.index("update")
+DOUBT = CHANNELS.index("uncertainty of the update")
 
 _TELEGRAPH_EXCESS = 4.0  # at twice the noise of its class a pixel is as likely telegraph as not
 
@@ -52,10 +55,12 @@ class SensorView:
         The pattern that the model's maps predict, ADU above the level.
     updated : ndarray of float32, shape (h, w)
         The pattern after the model's own update by the sub, ADU above the level.
+    doubt : ndarray of float32, shape (h, w)
+        One sigma of the update, ADU.
     uncertainty : ndarray of float32, shape (h, w)
         One sigma of the prediction, ADU.
     changed : ndarray of float32, shape (h, w)
-        Chance that the pixel is unlike what the library knew.
+        How likely the pixel is unlike what the library knew, from 0 to 1.
     bias_map, dark_map : ndarray of float32, shape (h, w)
         Pattern of a bias, and of the strongest dark signal of the library, ADU.
     excess : ndarray of float32, shape (h, w)
@@ -69,6 +74,7 @@ class SensorView:
     above: Image
     prediction: Image
     updated: Image
+    doubt: Image
     uncertainty: Image
     changed: Image
     bias_map: Image
@@ -108,9 +114,9 @@ def sensor_channels(view: SensorView) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of float32, shape (11, h, w)
-        In the order of `CHANNELS`: five planes in sigma above the level or the prediction, the
-        excess as a logarithm, chances from 0 to 1, and the CFA phase as -1 and 1, or 0 for mono.
+    ndarray of float32, shape (12, h, w)
+        In the order of `CHANNELS`: seven planes in sigma of the sub, the excess as a logarithm,
+        chances from 0 to 1, and the CFA phase as -1 and 1, or 0 for mono.
     """
     per_sigma = np.float32(1.0 / view.sigma_adu)
     excess = np.maximum(view.excess, np.float32(1e-3))
@@ -118,6 +124,7 @@ def sensor_channels(view: SensorView) -> NDArray[np.float32]:
     planes = (
         (view.above - view.prediction) * per_sigma,
         (view.updated - view.prediction) * per_sigma,
+        view.doubt * per_sigma,
         view.uncertainty * per_sigma,
         view.prediction * per_sigma,
         view.bias_map * per_sigma,

@@ -35,7 +35,7 @@ def sensor_view(model: DarkModel, sub: FrameSource) -> SensorView:
     cfa_pattern = model.acquisition.cfa_pattern
     solved = solve(model, sub)
     prediction = predict(model, solved.state, solved.covariance, setting=solved.setting)
-    pattern, _, changed = update(model, sub, solved, prediction)
+    pattern, variance, changed = update(model, sub, solved, prediction)
     image = read_image(sub)
     known = np.where(np.isfinite(image), image, prediction.pattern + np.median(solved.levels))
     residual = known - prediction.pattern
@@ -45,8 +45,9 @@ def sensor_view(model: DarkModel, sub: FrameSource) -> SensorView:
         above=residual + prediction.pattern,
         prediction=prediction.pattern,
         updated=pattern,
+        doubt=np.sqrt(variance),
         uncertainty=np.sqrt(prediction.variance),
-        changed=changed,
+        changed=changed.astype(np.float32),
         bias_map=model.pixels.maps[solved.setting],
         dark_map=np.tensordot(strongest, model.pixels.maps[len(model.settings) :], axes=1),
         excess=model.pixels.excess,

@@ -192,7 +192,7 @@ def write_sensor_store(
     *,
     progress: Progress,
 ) -> SensorStore:
-    """Ask dark models about every sub, and keep their answers: 32 bytes for each pixel of each.
+    """Ask dark models about every sub, and keep their answers: 36 bytes for each pixel of each.
 
     Parameters
     ----------
