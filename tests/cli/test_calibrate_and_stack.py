@@ -86,6 +86,15 @@ def test_drops_are_for_drizzle_only(process, run, tmp_path):
     assert "without drizzle" in err
 
 
+def test_stars_too_narrow_for_one_colours_pixels_are_told(process, run, tmp_path, monkeypatch):
+    folder, _ = process
+    said = []
+    for narrow in (0.1, 99.0):
+        monkeypatch.setattr("solodark.cli.stack._NARROW_PX", narrow)
+        said.append("--drizzle 1" in run("stack", folder, "-o", tmp_path / "m31.fits")[1])
+    assert said == [False, True]
+
+
 def test_json_holds_the_figures(process, run, night, tmp_path):
     folder, _ = process
     code, out, _ = run("stack", folder, "-o", tmp_path / "m31.fits", "--json")

@@ -60,6 +60,7 @@ Pixfrac = Annotated[
     typer.Option("--pixfrac", min=0.01, max=1.0, help="Side of a drizzled drop, in pixels."),
 ]
 _HOLES = 0.01  # worth telling
+_NARROW_PX = 3.5  # as seen through averaged filters, 2.4 on the sensor: interpolation rings there
 
 
 def stack(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
@@ -95,10 +96,10 @@ def stack(  # noqa: PLR0913, PLR0917  # numpydoc ignore=PR01
             pixfrac=pixfrac,
             progress=progress,
         )
-    print_json(summary) if as_json else _print_summary(summary)
+    print_json(summary) if as_json else _print_summary(summary, drizzled=drizzle is not None)
 
 
-def _print_summary(summary: "StackSummary") -> None:
+def _print_summary(summary: "StackSummary", *, drizzled: bool) -> None:
     onto = "as they lie on the sensor"
     if summary.reference is not None:
         onto = f"onto {summary.reference.name}, stars {summary.rms_px:.3f} px from each other"
@@ -108,7 +109,12 @@ def _print_summary(summary: "StackSummary") -> None:
         f"{summary.rejected_fraction_high:.2%} high.",
         f"Wrote {summary.output}, {summary.tiff.name} and {summary.preview.name}.",
     )
-    if summary.filled_fraction > _HOLES:
+    if summary.colours > 1 and not drizzled and summary.fwhm_px < _NARROW_PX:
+        print_lines(
+            "The stars are narrower than the pixels of one colour lie apart, so bright ones may "
+            "have coloured rings: try --drizzle 1 where the lights were dithered."
+        )
+    if drizzled and summary.filled_fraction > _HOLES:
         print_lines(
             f"{summary.filled_fraction:.0%} of the picture got no drop and was filled in from "
             "neighbours: dither more between lights, take a smaller scale or a larger pixfrac."

@@ -57,6 +57,9 @@ class StackSummary:
         The light that the others were brought onto; None for lights stacked as they lie.
     rms_px : float
         What registration left between the stars; NaN where there was none.
+    fwhm_px : float
+        Width of the reference's stars as registration sees them, colour filters averaged over; NaN
+        where there was none.
     rejected_fraction_low, rejected_fraction_high : float
         Values left out, as fractions of all values.
     noise_adu : float
@@ -76,6 +79,7 @@ class StackSummary:
     colours: int
     reference: Path | None
     rms_px: float
+    fwhm_px: float
     rejected_fraction_low: float
     rejected_fraction_high: float
     noise_adu: float
@@ -158,7 +162,7 @@ def stack_files(  # noqa: PLR0913 - a picture has that many choices
             for path in progress(paths, "opening", len(paths))
         ]
         require_matching(sources, ("shape", "binning", "cfa_pattern"))
-        found = _registration(sources, paths, reference, kind, progress)
+        found, fwhm_px = _registration(sources, paths, reference, kind, progress)
         bring_together = partial(stack, kernel=kernel)
         if drizzle_scale is not None:
             bring_together = partial(drizzle, scale=drizzle_scale, pixfrac=pixfrac)
@@ -180,6 +184,7 @@ def stack_files(  # noqa: PLR0913 - a picture has that many choices
         colours=len(planes),
         reference=None if found is None else paths[found.reference],
         rms_px=float("nan") if found is None else found.rms_px,
+        fwhm_px=fwhm_px,
         rejected_fraction_low=low,
         rejected_fraction_high=high,
         noise_adu=difference_noise(np.nan_to_num(planes[len(planes) // 2])),
@@ -214,15 +219,16 @@ def _registration(
     reference: PathLike | None,
     kind: TransformKind,
     progress: Progress,
-) -> Registration | None:
-    """Find stars and transforms; nothing where lights shall stay as they lie."""
+) -> tuple[Registration | None, float]:
+    """Find stars, their width and transforms; nothing where lights shall stay as they lie."""
     if kind == "identity":
-        return None
+        return None, float("nan")
     number = None if reference is None else _number_of(Path(reference), paths)
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         found = threads.map(_stars, sources)
         stars = list(progress(found, "finding stars", len(sources)))
-    return register(stars, reference=number, kind=kind, progress=progress)
+    done = register(stars, reference=number, kind=kind, progress=progress)
+    return done, float(np.median(stars[done.reference].fwhm_px))
 
 
 def _number_of(reference: Path, paths: Sequence[Path]) -> int:
