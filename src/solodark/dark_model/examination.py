@@ -14,6 +14,7 @@ from solodark.dark_model.fingerprint import (
     prepare,
     sampled_rows,
 )
+from solodark.dark_model.levels import remove_levels
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.predict import Prediction
@@ -36,10 +37,14 @@ class Examination:
         The sensor.
     sub : FrameSource
         The sub.
-    above : ndarray of float32, shape (ny, nx)
-        The sub above its level, ADU.
+    image : ndarray of float32, shape (ny, nx)
+        Its pixels, ADU.
+    levels : ndarray, shape (n_planes,)
+        Its levels, ADU.
     rows : ndarray of int, shape (n,)
         Rows that were looked at.
+    frame : ndarray of float32, shape (n, nx)
+        Those rows of the sub above its level, ADU.
     pattern : ndarray of float32, shape (n, nx)
         Those rows of the solved pattern, ADU.
     map_variance : ndarray of float32, shape (n, nx)
@@ -85,8 +90,10 @@ class Examination:
 
     model: DarkModel
     sub: FrameSource
-    above: Image
+    image: Image
+    levels: NDArray[np.float64]
     rows: NDArray[np.intp]
+    frame: Image
     pattern: Image
     map_variance: Image
     residual: Image
@@ -109,9 +116,14 @@ class Examination:
     at_least: Agreement
     slope_adu: float
 
+    @property
+    def above(self) -> Image:
+        """All of the sub above its level, ADU, ndarray of float32, shape (ny, nx)."""
+        return remove_levels(self.image, self.levels, self.model.acquisition.cfa_pattern)
+
 
 def examine(
-    model: DarkModel, sub: FrameSource, above: Image, solved: Solved, prediction: Prediction
+    model: DarkModel, sub: FrameSource, image: Image, solved: Solved, prediction: Prediction
 ) -> Examination:
     """Lay a sub beside what the model expects of it.
 
@@ -121,8 +133,8 @@ def examine(
         The sensor.
     sub : FrameSource
         The new dark.
-    above : ndarray of float32, shape (ny, nx)
-        The sub above its level, ADU.
+    image : ndarray of float32, shape (ny, nx)
+        Its pixels, ADU.
     solved : Solved
         Its state, noise and levels.
     prediction : Prediction
@@ -134,7 +146,8 @@ def examine(
         What a verdict rests on.
     """
     rows = sampled_rows(model.shape)
-    frame, pattern = above[rows], prediction.pattern[rows]
+    frame = remove_levels(image[rows], solved.levels, model.acquisition.cfa_pattern)
+    pattern = prediction.pattern[rows]
     sigma = _own_sigma(frame)
     fine = prepare(frame, sigma)
     light = np.nan_to_num(frame - pattern)
@@ -147,8 +160,10 @@ def examine(
     return Examination(
         model=model,
         sub=sub,
-        above=above,
+        image=image,
+        levels=solved.levels,
         rows=rows,
+        frame=frame,
         pattern=pattern,
         map_variance=prediction.variance[rows] + scatter,
         residual=residual,

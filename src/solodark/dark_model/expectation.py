@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from solodark.dark_model.dark_signal import library_strength2
 from solodark.dark_model.model import DarkModel
@@ -91,6 +90,8 @@ def expected_variance(model: DarkModel, amplitude: float, setting: int) -> float
 
 def _variance_law(model: DarkModel, setting: int) -> tuple[Array, Array]:
     """Fit the law to a setting's frames; give it, and their variances over what it expects."""
+    from scipy.optimize import nnls  # takes as long to import as all of the dark model
+
     own = model.library.setting == setting
     variances = model.law.frame_variance[own]
     powers = np.vander(_amplitudes(model)[own], 3, increasing=True)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from solodark.dark_model.content import require_content
-from solodark.dark_model.levels import remove_levels
 from solodark.dark_model.master import Estimate, describe, finish_master, full_scale_adu
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.predict import predict
@@ -46,11 +45,11 @@ def generate(
     require_same_camera(model, sub)
     image = read_image(sub)
     require_content(sub.name, image, sub.acquisition)
-    solved = solve(model, sub)
+    solved = solve(model, sub, image=image)
     prediction = predict(model, solved.state, solved.covariance, setting=solved.setting)
-    above = remove_levels(image, solved.levels, model.acquisition.cfa_pattern)
-    verdict = judge(model, sub, above, solved=solved, prediction=prediction, force=force)
-    pattern, variance, changed = update(model, sub, solved, prediction)
+    verdict = judge(model, sub, image, solved=solved, prediction=prediction, force=force)
+    pattern, variance, changed = update(model, sub, solved, prediction, image=image)
+    del prediction  # its memory is for the master
     estimate = Estimate(
         state=solved.state,
         setting=solved.setting,
@@ -59,7 +58,7 @@ def generate(
         frame_variance=solved.frame_variance,
         saturated=image >= full_scale_adu(model),
         dead=~np.isfinite(image),
-        changed=changed > 0.5,
+        changed=changed,
     )
     return finish_master(
         model,

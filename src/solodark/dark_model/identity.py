@@ -144,10 +144,9 @@ def _is_hot_elsewhere(exam: Examination) -> bool:
     """Whether most of its hot pixels are none of this sensor's, cosmic rays apart."""
     if exam.least_state is None and exam.sub.acquisition.exposure_s is not None:
         return False  # a bias shows pixels with an offset of their own, which darks do not
-    frame = exam.above[exam.rows]
-    heights = np.ascontiguousarray((frame - local_level(frame)) / np.float32(exam.sigma))
+    heights = np.ascontiguousarray(_heights(exam))
     plane_step = 1 if exam.model.acquisition.cfa_pattern is None else 2
-    hot = find_peaks(np.nan_to_num(heights), plane_step)[0]
+    hot = find_peaks(heights, plane_step)[0]
     rays = exam.model.cosmic_share_per_s * (exam.sub.acquisition.exposure_s or 0.0) * hot.size
     count = np.count_nonzero(hot)
     known = dark_pattern(exam.model, strongest_state(exam.model), exam.rows)
@@ -178,8 +177,8 @@ def _subtracted(exam: Examination) -> Cause | None:
 
 
 def _heights(exam: Examination) -> Image:
-    frame = exam.above[exam.rows]
-    return np.asarray(np.nan_to_num((frame - local_level(frame)) / np.float32(exam.sigma)))
+    fine = exam.frame - local_level(exam.frame)
+    return np.asarray(np.nan_to_num(fine / np.float32(exam.sigma)))
 
 
 def _too_weak(exam: Examination) -> Cause:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.dark_signal import range_in_words, strength2_of
+from solodark.dark_model.finish_kernel import Bounds, compare_noise, finish_pixels
 from solodark.dark_model.model import DarkModel
-from solodark.dark_model.predict import level_image
+from solodark.dark_model.predict import level_tile
 from solodark.frames import Acquisition, FrameKind, MasterDark, PixelFlags, Provenance, Verdict
 
 __all__ = [
@@ -88,10 +89,20 @@ def finish_master(
         Level of the library, pattern of the estimate, one sigma for each pixel.
     """
     settings = {"rank": str(model.rank), "library frames": str(len(model.library.names))}
+    data, uncertainty, flags = finish_pixels(
+        estimate.pattern,
+        estimate.variance,
+        level_tile(model, estimate.state, setting=estimate.setting),
+        model.pixels.excess,
+        estimate.changed,
+        estimate.saturated,
+        estimate.dead,
+        _bounds(estimate, verdict),
+    )
     return MasterDark(
-        data=estimate.pattern + level_image(model, estimate.state, setting=estimate.setting),
-        uncertainty=np.sqrt(estimate.variance),
-        flags=_flags(model, estimate, verdict),
+        data=data,
+        uncertainty=uncertainty,
+        flags=flags,
         acquisition=acquisition,
         origin="generated",
         provenance=replace(
@@ -158,25 +169,22 @@ def full_scale_adu(model: DarkModel) -> float:
     return float(model.acquisition.saturation_adu or _FULL_SCALE_16_BIT)
 
 
+def _bounds(estimate: Estimate, verdict: Verdict) -> Bounds:
+    extrapolated = any("extrapolated" in reason for reason in verdict.reasons)
+    return Bounds(
+        hot_adu=HOT_SIGMA * float(np.sqrt(estimate.frame_variance)),
+        telegraph_excess=TELEGRAPH_EXCESS,
+        everywhere=PixelFlags.EXTRAPOLATED.value if extrapolated else 0,
+    )
+
+
 def _equivalent_subs(model: DarkModel, estimate: Estimate) -> float:
     """Noise of one sub over the master's, on ordinary pixels; no pixel is worth less than one."""
-    ordinary = model.pixels.component == np.argmax(model.prior.weights)
-    noise = model.pixels.excess[ordinary] * np.float32(estimate.frame_variance)
-    left = np.minimum(estimate.variance[ordinary], noise)
-    return float(noise.mean(dtype=np.float64) / left.mean(dtype=np.float64))
-
-
-def _flags(model: DarkModel, estimate: Estimate, verdict: Verdict) -> NDArray[np.uint8]:
-    sigma = np.sqrt(estimate.frame_variance)
-    extrapolated = any("extrapolated" in reason for reason in verdict.reasons)
-    flags = np.zeros(model.shape, np.uint8)
-    for flag, where in (
-        (PixelFlags.HOT, estimate.pattern > HOT_SIGMA * sigma),
-        (PixelFlags.TELEGRAPH, model.pixels.excess > TELEGRAPH_EXCESS),
-        (PixelFlags.CHANGED, estimate.changed),
-        (PixelFlags.SATURATED, estimate.saturated),
-        (PixelFlags.DEAD, estimate.dead),
-        (PixelFlags.EXTRAPOLATED, np.full(model.shape, extrapolated)),
-    ):
-        flags[where] |= flag.value
-    return flags
+    noise, left = compare_noise(
+        estimate.variance,
+        model.pixels.excess,
+        model.pixels.component,
+        int(np.argmax(model.prior.weights)),
+        estimate.frame_variance,
+    ).sum(axis=0)
+    return float(noise / left)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 __all__ = ["NoiseLaw", "fit_noise_law", "robust_variance"]
 
@@ -125,6 +124,8 @@ def fit_noise_law(
     NoiseLaw
         The law. A setting whose frames hold too little signal gets the mean of the others' slopes.
     """
+    from scipy.optimize import nnls  # takes as long to import as all of the dark model
+
     setting = np.zeros(len(signal), dtype=np.intp) if setting is None else setting
     own = np.eye(int(setting.max()) + 1)
     usable = shrink > 0

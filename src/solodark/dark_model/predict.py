@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.model import DarkModel
 from solodark.frames import cfa_planes
 
-__all__ = ["Prediction", "level_image", "predict"]
+__all__ = ["Prediction", "level_image", "level_tile", "predict"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -146,8 +146,30 @@ def level_image(model: DarkModel, state: Array, *, setting: int = 0) -> Image:
     ndarray of float32, shape (ny, nx)
         ADU.
     """
+    ny, nx = model.shape
+    tile = level_tile(model, state, setting=setting)
+    return np.tile(tile, (-(-ny // 2), -(-nx // 2)))[:ny, :nx]
+
+
+def level_tile(model: DarkModel, state: Array, *, setting: int = 0) -> Image:
+    """Level of the planes at a state, laid out as the colour filters are.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+    setting : int
+        Gain setting.
+
+    Returns
+    -------
+    ndarray of float32, shape (2, 2)
+        ADU.
+    """
     levels = model.level_maps @ model.design(state, setting)
-    image = np.empty(model.shape, np.float32)
+    tile = np.empty((2, 2), np.float32)
     for plane, level in zip(cfa_planes(model.acquisition.cfa_pattern), levels, strict=True):
-        image[plane] = level
-    return image
+        tile[plane] = level
+    return tile

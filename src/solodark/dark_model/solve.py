@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import require_setting
-from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.dark_model.levels import plane_levels
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.states import SamplePixels, solve_state
@@ -16,6 +16,7 @@ from solodark.frames import FrameSource, cfa_plane_index
 __all__ = ["Solved", "sample_pixels", "solve", "solve_sample"]
 
 Array = NDArray[np.float64]
+Image = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,7 +44,7 @@ class Solved:
     setting: int = 0
 
 
-def solve(model: DarkModel, sub: FrameSource) -> Solved:
+def solve(model: DarkModel, sub: FrameSource, *, image: Image | None = None) -> Solved:
     """Solve the state of a sub from its pixels.
 
     Parameters
@@ -52,6 +53,8 @@ def solve(model: DarkModel, sub: FrameSource) -> Solved:
         The sensor.
     sub : FrameSource
         One dark, as large as the model.
+    image : ndarray of float32, shape (ny, nx), optional
+        Its pixels, ADU, where they have been read already.
 
     Returns
     -------
@@ -64,11 +67,12 @@ def solve(model: DarkModel, sub: FrameSource) -> Solved:
         The model does not know the sub's gain setting.
     """
     setting = require_setting(model.settings, sub)
-    image = read_image(sub)
+    image = read_image(sub) if image is None else image
     levels = plane_levels(image, model.acquisition.cfa_pattern)
-    above = remove_levels(image, levels, model.acquisition.cfa_pattern)
     y, x = model.sample.T
-    return Solved(*solve_sample(model, above[y, x], setting), levels, setting)
+    plane = cfa_plane_index(y, x, model.acquisition.cfa_pattern)
+    above = image[y, x] - levels[plane].astype(np.float32)
+    return Solved(*solve_sample(model, above, setting), levels, setting)
 
 
 def solve_sample(

@@ -70,7 +70,7 @@ def _why_another_size(expected: tuple[int, int], found: tuple[int, int]) -> str:
 def judge(
     model: DarkModel,
     sub: FrameSource,
-    above: Image,
+    image: Image,
     *,
     solved: Solved,
     prediction: Prediction,
@@ -84,8 +84,8 @@ def judge(
         The sensor.
     sub : FrameSource
         The new dark.
-    above : ndarray of float32, shape (ny, nx)
-        The sub above its level, ADU.
+    image : ndarray of float32, shape (ny, nx)
+        Its pixels, ADU.
     solved : Solved
         Its state, noise and levels.
     prediction : Prediction
@@ -104,7 +104,7 @@ def judge(
     WrongSubError
         The model cannot explain the sub; says why.
     """
-    causes = find_causes(examine(model, sub, above, solved, prediction))
+    causes = find_causes(examine(model, sub, image, solved, prediction))
     worst = max(causes, key=lambda cause: cause.weight, default=None)
     if worst is not None and worst.weight is Weight.WRONG:
         raise WrongSubError(f"{sub.name} {worst.sentence}")

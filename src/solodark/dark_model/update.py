@@ -12,7 +12,7 @@ from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.smooth_field import smooth_field
 from solodark.dark_model.solve import Solved
 from solodark.dark_model.survey import read_image
-from solodark.dark_model.update_kernel import SubNumbers, update_pixels
+from solodark.dark_model.update_kernel import PixelNumbers, SubNumbers, update_pixels
 from solodark.frames import FrameSource, cfa_planes
 
 __all__ = ["update"]
@@ -26,8 +26,13 @@ _CHANGED_STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a sub to full sca
 
 
 def update(
-    model: DarkModel, sub: FrameSource, solved: Solved, prediction: Prediction
-) -> tuple[Image, Image, Image]:
+    model: DarkModel,
+    sub: FrameSource,
+    solved: Solved,
+    prediction: Prediction,
+    *,
+    image: Image | None = None,
+) -> tuple[Image, Image, NDArray[np.bool_]]:
     """Update the prediction by the sub, pixel by pixel.
 
     Parameters
@@ -40,6 +45,8 @@ def update(
         Its state.
     prediction : Prediction
         The model's word on that state.
+    image : ndarray of float32, shape (ny, nx), optional
+        The sub's pixels, ADU, where they have been read already.
 
     Returns
     -------
@@ -47,10 +54,11 @@ def update(
         ADU above the level.
     variance : ndarray of float32, shape (ny, nx)
         ADU^2.
-    changed : ndarray of float32, shape (ny, nx)
-        Chance that the pixel is unlike what the library knew.
+    changed : ndarray of bool, shape (ny, nx)
+        Whether the pixel is more likely than not unlike what the library knew.
     """
-    field, deviation = _compare(model, read_image(sub), prediction.pattern, solved.frame_variance)
+    image = read_image(sub) if image is None else image
+    field, deviation = _compare(model, image, prediction.pattern, solved.frame_variance)
     exposure_s = sub.acquisition.exposure_s or 0.0
     numbers = SubNumbers(
         frame_variance=solved.frame_variance,
@@ -61,12 +69,14 @@ def update(
         cosmic_share=_COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
     )
     pattern, variance, changed = update_pixels(
-        prediction.pattern,
-        field,
-        deviation,
-        prediction.variance,
-        model.pixels.excess,
-        model.pixels.scatter,
+        PixelNumbers(
+            prediction.pattern,
+            field,
+            deviation,
+            prediction.variance,
+            model.pixels.excess,
+            model.pixels.scatter,
+        ),
         decoded_weights().astype(np.float32),
         model.scatter_grid * (strength2_of(model, solved.state) + FLOOR_AMPLITUDE2),
         solved.frame_variance * _CHANGED_STEPS,

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
+from numpy.typing import NDArray
 
-__all__ = ["SubNumbers", "update_pixels"]
+__all__ = ["PixelNumbers", "SubNumbers", "update_pixels"]
 
 _SURPRISE2 = 36.0  # six sigma
 # Chance that a bright neighbour stands beside a cosmic ray's pixel, and beside a changed one.
@@ -50,6 +51,7 @@ _STRIP = 256  # pixels: their numbers fit into the fastest cache
     _BORN,  # share that may have changed, or been hit by a cosmic ray
     _REAL,  # how far a surprise is believed
     _WIDEST,  # inverse variance of the widest part of the mixture
+    _FIELD,
     _SHARE,  # of the part at hand
     _NEW,  # weight of the library's at the step of the grid at hand, and at those before
     _LAST,
@@ -62,8 +64,35 @@ _STRIP = 256  # pixels: their numbers fit into the fastest cache
     _LOSS,
     _GAIN_LOSS,
     _SPREAD,
-) = (_STRIP * place for place in range(21))
-_PLACES = 21 * _STRIP
+) = (_STRIP * place for place in range(22))
+_PLACES = 22 * _STRIP
+
+
+class PixelNumbers(NamedTuple):
+    """What is known of every pixel, and how the sub deviates from it; images of one shape.
+
+    Attributes
+    ----------
+    pattern : ndarray of float32, shape (ny, nx)
+        As the maps foretell it, ADU above the level.
+    field : ndarray of float32, shape (ny, nx)
+        The smooth part that is new in this sub, ADU.
+    deviation : ndarray of float32, shape (ny, nx)
+        The sub less both, ADU.
+    variance : ndarray of float32, shape (ny, nx)
+        Of the pattern, from the maps' own error, ADU^2.
+    excess : ndarray of float32, shape (ny, nx)
+        Temporal noise over that of an ordinary pixel with the same signal, a variance ratio.
+    scatter : ndarray of uint8, shape (t, ny, nx)
+        Weight of each variance on the scatter grid, coded.
+    """
+
+    pattern: NDArray[np.float32]
+    field: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    variance: NDArray[np.float32]
+    excess: NDArray[np.float32]
+    scatter: NDArray[np.uint8]
 
 
 class SubNumbers(NamedTuple):
@@ -89,65 +118,66 @@ class SubNumbers(NamedTuple):
 
 @njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
 def update_pixels(  # numpydoc ignore=PR01
-    pattern: Any,
-    field: Any,
-    deviation: Any,
-    parameter_variance: Any,
-    excess: Any,
-    scatter: Any,
+    pixels: PixelNumbers,
     weight_of_code: Any,
     scatter_variances: Any,
     changed_variances: Any,
     sub: SubNumbers,
 ) -> Any:
-    """Posterior mean, variance and chance of change of all pixels.
+    """Posterior mean and variance of all pixels, and whether each is likelier changed than not.
 
-    Images are float32, (rows, columns): what the maps and what this sub's smooth part foretell,
-    and how the sub deviates from both. `scatter` is (t, rows, columns), coded; the variances of
-    scatter and changes are those at the strength of the sub's dark signal.
+    The variances of scatter and changes are those at the strength of the sub's dark signal. Mean
+    and variance take the place of `deviation` and `field`: fresh memory would cost more time than
+    all of the arithmetic.
     """
-    ny, nx = pattern.shape
-    mean = np.empty((ny, nx), np.float32)
-    variance = np.empty((ny, nx), np.float32)
-    changed = np.empty((ny, nx), np.float32)
-    bright = np.zeros((ny + 2, nx + 2), np.uint8)  # with an edge of none
-    for y in prange(ny):
-        for x in range(nx):
-            error = deviation[y, x]
-            if error > 0.0:
-                signal = pattern[y, x] + field[y, x]
-                known = parameter_variance[y, x] + _noise_at(signal, excess[y, x], sub)
-                if error * error > _SURPRISE2 * known:
-                    known += _mean_scatter(scatter[:, y, x], weight_of_code, scatter_variances)
-                    bright[y + 1, x + 1] = error * error > _SURPRISE2 * known
+    ny, nx = pixels.pattern.shape
+    mean, variance = pixels.deviation, pixels.field
+    changed = np.empty((ny, nx), np.bool_)
+    bright = _find_bright(pixels, weight_of_code, scatter_variances, sub)
     for y in prange(ny):
         work = np.zeros(_PLACES, np.float32)
         for first in range(0, nx, _STRIP):
             here = slice(first, min(first + _STRIP, nx))
-            around = slice(first, here.stop + 2)
-            _put(pattern[y, here], work, _SIGNAL)
-            _put(field[y, here], work, _SHARE)
-            _put(deviation[y, here], work, _ERROR)
-            _put(parameter_variance[y, here], work, _VARIANCE)
-            _put(excess[y, here], work, _EXCESS)
+            beside = slice(first, here.stop + 2)
+            _put(pixels.pattern[y, here], work, _SIGNAL)
+            _put(pixels.field[y, here], work, _FIELD)
+            _put(pixels.deviation[y, here], work, _ERROR)
+            _put(pixels.variance[y, here], work, _VARIANCE)
+            _put(pixels.excess[y, here], work, _EXCESS)
             _begin(work, changed_variances[-1], sub)
-            _expect_change(
-                work, bright[y, around], bright[y + 1, around], bright[y + 2, around], sub
-            )
-            _add_library(work, scatter[:, y, here], weight_of_code, scatter_variances, sub)
+            _expect_change(work, bright[y : y + 3, beside], sub)
+            codes = pixels.scatter[:, y, here]
+            _add_library(work, codes, weight_of_code, scatter_variances, sub)
             _add_changes(work, changed_variances, sub)
-            _conclude(work, mean[y, here], variance[y, here], changed[y, here])
-        for x in range(nx):
-            signal, error = pattern[y, x] + field[y, x], deviation[y, x]
-            if not isfinite(error):
-                mean[y, x], changed[y, x] = signal, 0.0
-                variance[y, x] = parameter_variance[y, x] + _mean_scatter(
-                    scatter[:, y, x], weight_of_code, scatter_variances
-                )
-            elif signal > sub.censor_adu and signal + error > sub.censor_adu:
-                mean[y, x], changed[y, x] = signal + error, 0.0  # what a full pixel shows, it shows
-                variance[y, x] = _noise_at(signal, excess[y, x], sub)
+            _conclude(work, sub, mean[y, here], variance[y, here], changed[y, here])
+            for i in range(here.stop - first):
+                if not isfinite(work[_ERROR + i]):
+                    scatter = _mean_scatter(codes[:, i], weight_of_code, scatter_variances)
+                    mean[y, first + i], changed[y, first + i] = work[_SIGNAL + i], False
+                    variance[y, first + i] = work[_VARIANCE + i] + scatter
     return mean, variance, changed
+
+
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
+def _find_bright(
+    pixels: PixelNumbers, weight_of_code: Any, scatter_variances: Any, sub: SubNumbers
+) -> Any:
+    """Mark pixels that are brighter than six sigma foresee; an edge of one pixel has none."""
+    ny, nx = pixels.pattern.shape
+    bright = np.zeros((ny + 2, nx + 2), np.uint8)
+    floor, slope, curvature = _noise_numbers(sub)
+    for y in prange(ny):
+        for x in range(nx):
+            error = pixels.deviation[y, x]
+            if error > 0.0:
+                signal = pixels.pattern[y, x] + pixels.field[y, x]
+                known = _noise(signal, pixels.excess[y, x], floor, slope, curvature)
+                known += pixels.variance[y, x]
+                if error * error > _SURPRISE2 * known:
+                    codes = pixels.scatter[:, y, x]
+                    known += _mean_scatter(codes, weight_of_code, scatter_variances)
+                    bright[y + 1, x + 1] = error * error > _SURPRISE2 * known
+    return bright
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -162,7 +192,7 @@ def _begin(work: Any, widest: float, sub: SubNumbers) -> None:
     most = np.float32(widest)
     floor, slope, curvature = _noise_numbers(sub)
     for i in range(_STRIP):
-        work[_SIGNAL + i] += work[_SHARE + i]
+        work[_SIGNAL + i] += work[_FIELD + i]
         work[_HALF_SQUARE + i] = _HALF * work[_ERROR + i] * work[_ERROR + i]
         work[_NOISE + i] = _noise(work[_SIGNAL + i], work[_EXCESS + i], floor, slope, curvature)
         work[_WIDEST + i] = _ONE / (work[_VARIANCE + i] + work[_NOISE + i] + most)
@@ -173,12 +203,13 @@ def _begin(work: Any, widest: float, sub: SubNumbers) -> None:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _expect_change(work: Any, above: Any, here: Any, below: Any, sub: SubNumbers) -> None:
+def _expect_change(work: Any, bright: Any, sub: SubNumbers) -> None:
     """Chance of a change and of a cosmic ray, and how far a surprise is believed."""
     born_alone = np.float32(sub.changed_share * (1.0 - _NEIGHBOUR_OF_CHANGED))
     born_beside = np.float32(sub.changed_share * _NEIGHBOUR_OF_CHANGED)
     hit_alone = np.float32(sub.cosmic_share * (1.0 - _NEIGHBOUR_OF_COSMIC))
     hit_beside = np.float32(sub.cosmic_share * _NEIGHBOUR_OF_COSMIC)
+    above, here, below = bright
     for i in range(here.size - 2):
         beside = above[i] | above[i + 1] | above[i + 2] | here[i] | here[i + 2]
         beside |= below[i] | below[i + 1] | below[i + 2]
@@ -250,20 +281,23 @@ def _add_part(work: Any, extra: Any, is_change: bool, sub: SubNumbers) -> None:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _conclude(work: Any, mean: Any, variance: Any, changed: Any) -> None:
+def _conclude(work: Any, sub: SubNumbers, mean: Any, variance: Any, changed: Any) -> None:
     """Mean and variance of the mixture; what is doubted leaves a pixel as predicted.
 
     The parts' gains differ by what no difference of squares would keep in single precision.
     """
+    censor_adu = np.float32(sub.censor_adu)
     for i in range(mean.size):
+        signal, error = work[_SIGNAL + i], work[_ERROR + i]
+        full = min(signal, signal + error) > censor_adu  # what a full pixel shows, it shows
         total = _ONE / (work[_SUM + i] + work[_DOUBTED + i])
         gain = work[_GAIN + i] * total
         loss = (work[_LOSS + i] + work[_DOUBTED + i]) * total
-        between = gain * loss - work[_GAIN_LOSS + i] * total
-        spread = work[_SPREAD + i] + work[_DOUBTED + i] * work[_VARIANCE + i]
-        mean[i] = work[_SIGNAL + i] + gain * work[_ERROR + i]
-        variance[i] = spread * total + max(between, _ZERO) * work[_ERROR + i] * work[_ERROR + i]
-        changed[i] = (work[_SUM + i] - work[_KNOWN + i]) * total
+        between = max(gain * loss - work[_GAIN_LOSS + i] * total, _ZERO)
+        spread = (work[_SPREAD + i] + work[_DOUBTED + i] * work[_VARIANCE + i]) * total
+        mean[i] = signal + (error if full else gain * error)
+        variance[i] = work[_NOISE + i] if full else spread + between * error * error
+        changed[i] = not full and (work[_SUM + i] - work[_KNOWN + i]) * total > _HALF
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -275,12 +309,6 @@ def _noise_numbers(sub: SubNumbers) -> Any:
 def _noise(signal: Any, excess: Any, floor: Any, slope: Any, curvature: Any) -> Any:
     positive = max(signal, _ZERO)
     return excess * (floor + positive * (slope + curvature * positive))
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _noise_at(signal: Any, excess: Any, sub: SubNumbers) -> Any:
-    floor, slope, curvature = _noise_numbers(sub)
-    return _noise(signal, excess, floor, slope, curvature)
 
 
 @njit(cache=True, error_model="numpy")

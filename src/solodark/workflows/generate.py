@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solodark.dark_model import (
     DarkModel,
@@ -23,7 +26,8 @@ from solodark.formats import (
     write_master,
 )
 from solodark.formats.masters import Target
-from solodark.frames import MasterDark, PixelFlags, Progress, Verdict, silent
+from solodark.frames import Frame, MasterDark, PixelFlags, Progress, Verdict, silent
+from solodark.frames.sensor_sample import sample_positions
 from solodark.workflows.learn import load_model, open_frames
 from solodark.workflows.lights import places_for, sort_lights
 
@@ -37,6 +41,7 @@ __all__ = [
 
 PathLike = str | os.PathLike[str]
 
+_N_MEDIAN_SAMPLE = 131_072
 _ADVICE = "Give the folder of tonight's lights, or one dark without --lights"
 
 
@@ -53,9 +58,9 @@ class GenerateSummary:
     verdict : Verdict
         Whether it may be trusted, and why not.
     level_adu : float
-        Median of the master.
+        Median of the master, from a sample of its pixels.
     uncertainty_adu : float
-        Median one sigma of a pixel.
+        Median one sigma of a pixel, from the same sample.
     flags : dict of str to int
         Pixels that carry each flag.
     model_id : str
@@ -140,10 +145,16 @@ def generate_file(
         raise OutputError(f"{output} is the sub itself; choose another name for the master")
     steps = iter(progress(("model", "master", "file"), "Generating", 3))
     next(steps)
-    make = _generator(model, network)
+    with ThreadPoolExecutor() as threads:
+        generator = threads.submit(_generator, model, network)
+        for slow_to_import in ("scipy.optimize", "astropy.io.fits"):
+            threads.submit(import_module, slow_to_import)
+        with open_frame(sub) as source:
+            frame = Frame.from_source(source)
+        sub_sha256 = file_sha256(sub)
+        make = generator.result()
     next(steps)
-    with open_frame(sub) as source:
-        master = make(source, force=force, sub_sha256=file_sha256(sub))
+    master = make(frame, force=force, sub_sha256=sub_sha256)
     next(steps)
     summary = _write(output, master, target, "one sub")
     next(steps, None)
@@ -320,8 +331,13 @@ def _summarise(output: Path, master: MasterDark) -> GenerateSummary:
         output=output,
         equivalent_subs=master.equivalent_subs,
         verdict=master.verdict,
-        level_adu=float(np.median(master.data)),
-        uncertainty_adu=float(np.median(master.uncertainty)),
+        level_adu=_median_adu(master.data),
+        uncertainty_adu=_median_adu(master.uncertainty),
         flags={flag.name or "": int(np.count_nonzero(master.flags & flag.value)) for flag in names},
         model_id=master.provenance.model_id,
     )
+
+
+def _median_adu(plane: NDArray[np.float32]) -> float:
+    """Median of a fixed sample of the pixels, good to three thousandths of their spread."""
+    return float(np.median(plane[sample_positions(plane.shape, _N_MEDIAN_SAMPLE)]))

@@ -1,0 +1,97 @@
+"""The last look at every pixel of a master: its level, its uncertainty and its flags, compiled."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange
+
+from solodark.frames import PixelFlags
+
+__all__ = ["Bounds", "compare_noise", "finish_pixels"]
+
+_HOT, _TELEGRAPH, _CHANGED, _SATURATED, _DEAD = (
+    np.uint8(flag.value)
+    for flag in (
+        PixelFlags.HOT,
+        PixelFlags.TELEGRAPH,
+        PixelFlags.CHANGED,
+        PixelFlags.SATURATED,
+        PixelFlags.DEAD,
+    )
+)
+_NO_FLAG, _ZERO = np.uint8(0), np.float32(0.0)
+
+
+class Bounds(NamedTuple):
+    """Where flags begin.
+
+    Attributes
+    ----------
+    hot_adu : float
+        A pattern above this is that of a hot pixel.
+    telegraph_excess : float
+        A noise excess above this is that of a telegraph pixel.
+    everywhere : int
+        Flags that all pixels carry.
+    """
+
+    hot_adu: float
+    telegraph_excess: float
+    everywhere: int
+
+
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
+def finish_pixels(  # numpydoc ignore=PR01
+    pattern: Any,
+    variance: Any,
+    levels: Any,
+    excess: Any,
+    changed: Any,
+    saturated: Any,
+    dead: Any,
+    bounds: Bounds,
+) -> Any:
+    """Pixels with their level, their one sigma, and their flags.
+
+    `levels` holds one number for each place of the colour filters' 2 x 2 pattern.
+    """
+    ny, nx = pattern.shape
+    data = np.empty((ny, nx), np.float32)
+    sigma = np.empty((ny, nx), np.float32)
+    flags = np.empty((ny, nx), np.uint8)
+    hot_adu, telegraph = np.float32(bounds.hot_adu), np.float32(bounds.telegraph_excess)
+    for y in prange(ny):
+        even, odd = levels[y % 2]
+        for x in range(0, nx, 2):
+            data[y, x] = pattern[y, x] + even
+        for x in range(1, nx, 2):
+            data[y, x] = pattern[y, x] + odd
+        for x in range(nx):
+            sigma[y, x] = np.sqrt(max(variance[y, x], _ZERO))
+        for x in range(nx):
+            flag = np.uint8(bounds.everywhere)
+            flag |= _HOT if pattern[y, x] > hot_adu else _NO_FLAG
+            flag |= _TELEGRAPH if excess[y, x] > telegraph else _NO_FLAG
+            flag |= _CHANGED if changed[y, x] else _NO_FLAG
+            flag |= _SATURATED if saturated[y, x] else _NO_FLAG
+            flag |= _DEAD if dead[y, x] else _NO_FLAG
+            flags[y, x] = flag
+    return data, sigma, flags
+
+
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract", "reassoc"})
+def compare_noise(  # numpydoc ignore=PR01
+    variance: Any, excess: Any, component: Any, ordinary: int, frame_variance: float
+) -> Any:
+    """Sum up the ordinary pixels of each row: the variance of a sub, and what is left of it."""
+    ny, nx = variance.shape
+    sums = np.zeros((ny, 2))
+    for y in prange(ny):
+        noise, left = 0.0, 0.0
+        for x in range(nx):
+            if component[y, x] == ordinary:
+                own = frame_variance * excess[y, x]
+                noise += own
+                left += min(own, float(variance[y, x]))
+        sums[y, 0], sums[y, 1] = noise, left
+    return sums
