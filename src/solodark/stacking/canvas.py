@@ -6,10 +6,11 @@ import numpy as np
 from drizzle.resample import Drizzle
 from numpy.typing import NDArray
 
+from solodark.combine.rule import Counts
 from solodark.stacking.lattice import Lattice
 from solodark.stacking.resample import Band, kernel_table, resample
 
-__all__ = ["Canvas", "Drop", "Expected"]
+__all__ = ["Canvas", "DrizzledPlanes", "Drop", "Expected"]
 
 Image = NDArray[np.float32]
 
@@ -55,56 +56,53 @@ class Drop(NamedTuple):
     noise_adu: float
 
 
+class DrizzledPlanes(NamedTuple):
+    """What drops become.
+
+    Attributes
+    ----------
+    data, uncertainty : ndarray of float32, shape (ny, nx)
+        ADU. While drops fall, the latter holds the variance.
+    coverage, n_rejected_low, n_rejected_high : ndarray of uint8 or uint16, shape (ny, nx)
+        Lights, and values that were left out.
+    """
+
+    data: Image
+    uncertainty: Image
+    coverage: Counts
+    n_rejected_low: Counts
+    n_rejected_high: Counts
+
+
 class Canvas:
     """One colour of a drizzled picture.
 
     Parameters
     ----------
-    shape : tuple of int
-        (ny, nx) of the picture.
-    n_lights : int
-        How many will fall.
+    planes : DrizzledPlanes
+        The colour's, all zero; written to.
     scale, pixfrac : float
         As in `solodark.stacking.drizzle`.
     expected : Expected or None
         What values are compared with; None lets all of them fall.
-
-    Attributes
-    ----------
-    coverage, n_rejected_low, n_rejected_high : ndarray of uint8 or uint16, shape (ny, nx)
-        Lights, and values that were left out.
     """
 
     def __init__(
-        self,
-        shape: tuple[int, int],
-        n_lights: int,
-        *,
-        scale: float,
-        pixfrac: float,
-        expected: Expected | None,
+        self, planes: DrizzledPlanes, *, scale: float, pixfrac: float, expected: Expected | None
     ) -> None:
-        self._scale, self._pixfrac, self._expected = scale, pixfrac, expected
+        self._planes, self._scale, self._pixfrac = planes, scale, pixfrac
+        self._expected = expected
+        self._weight = np.zeros(planes.data.shape, np.float32)
+        self._seen = np.zeros(planes.data.shape, np.float32)  # weight that earlier lights left
         self._drizzle = Drizzle(
-            kernel="square", fillval="NaN", fillval2="NaN", out_shape=shape, disable_ctx=True
+            kernel="square",
+            fillval="INDEF",  # else every call looks for holes in the whole picture
+            fillval2="INDEF",
+            out_img=planes.data,
+            out_img2=[planes.uncertainty],
+            out_wht=self._weight,
+            disable_ctx=True,
         )
-        self._seen = np.zeros(shape, np.float32)  # weight that earlier lights left
-        counts = np.min_scalar_type(4 * n_lights)  # several pixels may lie on one of the picture
-        self.coverage = np.zeros(shape, counts)
-        self.n_rejected_low = np.zeros(shape, counts)
-        self.n_rejected_high = np.zeros(shape, counts)
-
-    @property
-    def data(self) -> Image:
-        """The picture, ADU; NaN where nothing fell."""
-        picture: Image = self._drizzle.out_img
-        return picture
-
-    @property
-    def uncertainty(self) -> Image:
-        """One sigma, ADU."""
-        variance: Image = self._drizzle.out_img2[0]
-        return np.sqrt(variance)
 
     def fall(self, drop: Drop) -> None:
         """Let values fall that are neither missing nor far from what is expected.
@@ -141,16 +139,23 @@ class Canvas:
         np.fmax(noise, _seen_from(drop, expected.scatter)[1:-1, 1:-1], out=noise)
         limit = expected.sigma * noise + np.float32(_STEEPNESS) * _steepest_step(around)
         low, high = drop.values < seen - limit, drop.values > seen + limit
-        _count(places[low], self.n_rejected_low)
-        _count(places[high], self.n_rejected_high)
+        _count(places[low], self._planes.n_rejected_low)
+        _count(places[high], self._planes.n_rejected_high)
         kept: NDArray[np.bool_] = ~(low | high)
         return kept
 
     def end_light(self) -> None:
         """Count where something of a light has fallen."""
-        weight = self._drizzle.out_wht
-        self.coverage += weight > self._seen
-        self._seen[:] = weight
+        coverage = self._planes.coverage
+        coverage += self._weight > self._seen
+        self._seen[:] = self._weight
+
+    def finish(self) -> None:
+        """Turn variance into uncertainty, and what got no drop into NaN."""
+        data, uncertainty = self._planes.data, self._planes.uncertainty
+        np.sqrt(uncertainty, out=uncertainty)
+        for plane in (data, uncertainty):
+            np.copyto(plane, np.float32(np.nan), where=self._weight == 0)
 
 
 def _seen_from(drop: Drop, picture: Image) -> Image:

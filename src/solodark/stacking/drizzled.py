@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +21,12 @@ from solodark.frames.cfa import Plane
 from solodark.registration import Transform
 from solodark.stacking.bands import read_living
 from solodark.stacking.brightness import Brightness, measure_brightness
-from solodark.stacking.canvas import Canvas, Drop, Expected
+from solodark.stacking.canvas import Canvas, DrizzledPlanes, Drop, Expected
 from solodark.stacking.holes import fill_holes
 from solodark.stacking.in_register import in_register
 from solodark.stacking.stacked import Stack, stack
 
 __all__ = ["drizzle"]
-
-Array = TypeVar("Array", bound=NDArray[np.generic])
 
 _ROWS = 1024  # of a light, dropped at a time
 _LARGEST_SCALE = 4.0
@@ -116,11 +113,10 @@ def drizzle(
             kept, ways, method=method, sigma=sigma, memory_mb=memory_mb, progress=progress
         )
     brightness = measure_brightness(kept, ways)
-    ny, nx = (round(scale * side) for side in kept[0].shape)
+    planes = _blank(tuple(round(scale * side) for side in kept[0].shape), brightness)
     canvases = [
         Canvas(
-            (ny, nx),
-            len(kept),
+            DrizzledPlanes(*(plane[colour] for plane in planes)),
             scale=scale,
             pixfrac=pixfrac,
             expected=_expected(expected, colour, sigma),
@@ -130,7 +126,17 @@ def drizzle(
     fallen = _let_fall(kept, ways, brightness, canvases)
     for _ in progress(fallen, "drizzling", len(kept)):
         pass
-    return _finished(canvases, kept, brightness, scale, method)
+    for canvas in canvases:
+        canvas.finish()
+    return _finished(planes, kept, brightness, scale, method)
+
+
+def _blank(shape: tuple[int, ...], brightness: Brightness) -> DrizzledPlanes:
+    """Give empty planes of all colours, each of shape (n_colours, ny, nx)."""
+    n_colours, n_lights = brightness.weights.shape
+    counts = np.min_scalar_type(4 * n_lights)  # several values may lie on one pixel
+    types = (np.float32, np.float32, counts, counts, counts)
+    return DrizzledPlanes(*(np.zeros((n_colours, *shape), kind) for kind in types))
 
 
 def _require_settings(scale: float, pixfrac: float) -> None:
@@ -213,21 +219,17 @@ def _drop(
 
 
 def _finished(
-    canvases: Sequence[Canvas],
+    planes: DrizzledPlanes,
     lights: Sequence[FrameSource],
     brightness: Brightness,
     scale: float,
     method: str,
 ) -> Stack:
-    data = _picture([one.data for one in canvases])
-    coverage = _picture([one.coverage for one in canvases])
-    fill_holes(data, coverage == 0)
+    if len(planes.data) == 1:
+        planes = DrizzledPlanes(*(plane[0] for plane in planes))
+    fill_holes(planes.data, planes.coverage == 0)
     return Stack(
-        data=data,
-        uncertainty=_picture([one.uncertainty for one in canvases]),
-        coverage=coverage,
-        n_rejected_low=_picture([one.n_rejected_low for one in canvases]),
-        n_rejected_high=_picture([one.n_rejected_high for one in canvases]),
+        **planes._asdict(),
         weights=brightness.weights.mean(axis=0),
         acquisition=_finer(replace(series_acquisition(lights), cfa_pattern=None), scale),
         method=f"drizzle, {method}",
@@ -241,7 +243,3 @@ def _finer(acquisition: Acquisition, scale: float) -> Acquisition:
         return acquisition
     camera = replace(camera, pixel_size_um=camera.pixel_size_um / scale)
     return replace(acquisition, camera=camera)
-
-
-def _picture(colours: Sequence[Array]) -> Array:
-    return colours[0] if len(colours) == 1 else cast("Array", np.stack(colours))
