@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solodark.dark_model.pixel_fit import Memory, fit_pixels
+from solodark.dark_model.pixel_fit import LibraryNumbers, Memory, fit_pixels
 from solodark.dark_model.prior import MixturePrior
 
 NOISE_ADU = 5.0
@@ -20,28 +20,27 @@ def vague_prior(spread_adu=500.0):
     )
 
 
-def fit(values, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4):
+def fit(values, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4, memory=None):
     prior = prior or vague_prior()
     shares = 0.5 ** np.arange(1, GRID.size + 1)
-    maps, excess, information, _, scatter, _, evidence = fit_pixels(
-        np.ascontiguousarray(values, dtype=np.float32),
-        DESIGN,
-        np.full(30, NOISE_ADU**2),
-        np.full(30, slope),
-        0.0,
-        censor_adu,
-        STARTS,
-        np.array([0.05**2, 0.09, 0.36, 0.64, 1.0]),
-        prior.precisions,
-        prior.pulls,
-        prior.log_norms,
-        GRID,
-        (shares / shares.sum())[None, :],
-        Memory.none(len(values), 2, GRID.size),
-        iterations,
-        8,
+    library = LibraryNumbers(
+        design=DESIGN,
+        frame_variance=np.full(30, NOISE_ADU**2),
+        slope=np.full(30, slope),
+        curvature=0.0,
+        censor_adu=censor_adu,
+        series_start=STARTS,
+        amplitude2=np.array([0.05**2, 0.09, 0.36, 0.64, 1.0]),
+        precisions=prior.precisions,
+        prior_pulls=prior.pulls,
+        log_norms=prior.log_norms,
+        scatter_grid=GRID,
+        scatter_prior=(shares / shares.sum())[None, :],
     )
-    return maps, excess, information, scatter, evidence
+    pixels = np.ascontiguousarray(values.T, dtype=np.float32)
+    found = fit_pixels(pixels, library, memory or Memory.none(), iterations=iterations)
+    information = np.moveaxis(found.information, -1, 0)
+    return found.maps.T, found.excess, information, found.scatter.T, found.evidence
 
 
 @pytest.fixture

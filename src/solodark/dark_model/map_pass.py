@@ -1,8 +1,10 @@
 """The map pass: every pixel of the sensor, by bands of rows, with the states known."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from solodark.dark_model.levels import remove_levels, remove_rows
@@ -16,6 +18,7 @@ from solodark.frames import FrameSource, Progress, row_bands
 __all__ = ["map_pass"]
 
 Array = NDArray[np.float64]
+_CHUNKS = 64
 Recall = Callable[[NDArray[np.float32], slice], Memory]
 
 
@@ -72,11 +75,11 @@ def map_pass(
         excess[start:stop] = found.excess.reshape(band)
         weight = np.einsum("nss->n", found.information[:, : fit.n_settings, : fit.n_settings])
         information[start:stop] = weight.reshape(band)
-        scatter[:, start:stop] = encode_weights(found.scatter).T.reshape(-1, *band)
-        component[start:stop] = found.odds.argmax(axis=1).astype(np.uint8).reshape(band)
-        scaled = found.information / weight[:, None, None]
+        scatter[:, start:stop] = encode_weights(found.scatter.T).reshape(-1, *band)
+        component[start:stop] = _likeliest(found.odds.T).reshape(band)
+        scaled = np.moveaxis(found.information, 0, -1) / weight
         mass += found.odds.sum(axis=0)
-        matrices += np.einsum("nk,nrq->krq", found.odds, scaled)
+        matrices += np.tensordot(found.odds.T, scaled, axes=(1, 2))
     pixels = PixelMaps(maps, excess, information, component, scatter)
     return pixels, matrices / np.maximum(mass, 1e-9)[:, None, None]
 
@@ -96,3 +99,17 @@ def _read_band(
         above = remove_levels(band, survey.levels[f], source.acquisition.cfa_pattern)
         values[f] = remove_rows(above, rows[f, start:stop]).ravel()
     return values
+
+
+@njit(cache=True, parallel=True)
+def _likeliest(odds: Any) -> Any:
+    """Component with the greatest odds, (k, n), of each pixel."""
+    n = odds.shape[1]
+    best = np.empty(n, np.uint8)
+    for chunk in prange(_CHUNKS):
+        for i in range(chunk * n // _CHUNKS, (chunk + 1) * n // _CHUNKS):
+            best[i] = 0
+            for k in range(1, len(odds)):
+                if odds[k, i] > odds[best[i], i]:
+                    best[i] = k
+    return best

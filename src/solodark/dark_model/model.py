@@ -1,13 +1,17 @@
 """The dark model: what is known of one sensor at one gain setting."""
 
 from dataclasses import dataclass
+from math import log
+from typing import Any
 
 import numpy as np
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
+from solodark.dark_model.strips import log_of
 from solodark.frames import Acquisition, FrameSource, MasterDark
 
 __all__ = [
@@ -31,6 +35,7 @@ SAME_SENSOR = (
 
 
 _STEPS_PER_OCTAVE = 12.0  # so that one byte reaches down to 4e-7, where tails are decided
+_OCTAVES = 1.0 / log(2.0)
 
 
 def encode_weights(weights: Array) -> NDArray[np.uint8]:
@@ -51,8 +56,18 @@ def encode_weights(weights: Array) -> NDArray[np.uint8]:
     >>> encode_weights(np.array([1.0, 0.5, 0.0]))
     array([255, 243,   0], dtype=uint8)
     """
-    codes = 255.0 + _STEPS_PER_OCTAVE * np.log2(np.maximum(weights, 1e-12))
-    return np.rint(np.maximum(codes, 0.0)).astype(np.uint8)
+    flat = np.ascontiguousarray(weights, dtype=np.float64).reshape(-1)
+    codes: NDArray[np.uint8] = _encode(flat).reshape(weights.shape)
+    return codes
+
+
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
+def _encode(weights: Any) -> Any:
+    codes = np.empty(weights.size, np.uint8)
+    for i in prange(weights.size):
+        octaves = log_of(max(weights[i], 1e-12)) * _OCTAVES
+        codes[i] = np.uint8(np.rint(max(255.0 + _STEPS_PER_OCTAVE * octaves, 0.0)))
+    return codes
 
 
 def decoded_weights() -> Array:

@@ -13,17 +13,29 @@ All that frames tell is summed up in a few numbers for each pixel (`Memory`). A 
 those of frames seen before, and ends as it would have had they been there again.
 """
 
-from math import exp, log
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
-from solodark.dark_model.prior import component_posteriors
-from solodark.dark_model.small_matrices import solve_cholesky
+from solodark.dark_model.strips import (
+    STRIP,
+    Mixture,
+    Posterior,
+    empty_posterior,
+    fill,
+    log_of,
+    normalise,
+    solve_components,
+    solve_forward,
+)
 
-__all__ = ["EXCESS_PRIOR_DOF", "Memory", "fit_pixels"]
+__all__ = ["EXCESS_PRIOR_DOF", "Fitted", "LibraryNumbers", "Memory", "fit_pixels"]
 
 Array = NDArray[np.float64]
 
@@ -31,8 +43,79 @@ _OUTLIER_SIGMA2 = 9.0  # beyond 3 sigma a single frame loses weight as 1/deviati
 _NEGLIGIBLE = 1e-5
 _SATURATED = 1e6  # a saturated value's variance grows so much: it decides only where none else can
 _MAX_LEVERAGE = 0.95
+_MOST_SQUARE = 25.0  # in sigmas: what a single frame can tell of a pixel's noise
+_SERIES_IN_RANGE = 16  # so many variances can be multiplied without leaving the range of doubles
 EXCESS_PRIOR_DOF = 12.0
 """How firmly a pixel's noise is held to its class, in degrees of freedom."""
+
+
+class LibraryNumbers(NamedTuple):
+    """What holds for all pixels of a library.
+
+    Attributes
+    ----------
+    design : ndarray, shape (n_frames, d)
+        Weights of the maps in each frame; frames sorted by series.
+    frame_variance, slope : ndarray, shape (n_frames,)
+        Noise of an ordinary pixel without signal, ADU^2, and its growth with signal, ADU.
+    curvature : float
+        Its growth with the square of the signal.
+    censor_adu : float
+        Values above this are saturated.
+    series_start : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+    amplitude2 : ndarray, shape (n_series,)
+        Squared strength of the dark signal in each series.
+    precisions, prior_pulls, log_norms : ndarray
+        Prior of the maps, as in `Mixture`.
+    scatter_grid : ndarray, shape (t,)
+        Variances that a pixel's scatter between series may have at full strength, ADU^2.
+    scatter_prior : ndarray, shape (k, t)
+        Their prior, for each component of the mixture.
+    """
+
+    design: Array
+    frame_variance: Array
+    slope: Array
+    curvature: float
+    censor_adu: float
+    series_start: NDArray[np.intp]
+    amplitude2: Array
+    precisions: Array
+    prior_pulls: Array
+    log_norms: Array
+    scatter_grid: Array
+    scatter_prior: Array
+
+
+class Fitted(NamedTuple):
+    """What is found of n pixels.
+
+    Attributes
+    ----------
+    maps : ndarray, shape (d, n)
+        ADU, and ADU per unit of state.
+    excess : ndarray, shape (n,)
+        Noise over that of the pixel's class, a variance ratio.
+    information : ndarray, shape (d, d, n)
+        Normal matrices, 1/ADU^2.
+    pulls : ndarray, shape (d, n)
+        Right-hand sides of the normal equations.
+    scatter : ndarray, shape (t, n)
+        Weights of the scatter grid.
+    odds : ndarray, shape (k, n)
+        Of the prior's components.
+    evidence : ndarray, shape (n,)
+        Logarithms.
+    """
+
+    maps: Array
+    excess: Array
+    information: Array
+    pulls: Array
+    scatter: Array
+    odds: Array
+    evidence: Array
 
 
 class Memory(NamedTuple):
@@ -58,342 +141,410 @@ class Memory(NamedTuple):
     dof: Array
 
     @classmethod
-    def none(cls, n: int, d: int, t: int) -> "Memory":
-        """Remember no frames.
-
-        Parameters
-        ----------
-        n, d, t : int
-            Pixels, maps and variances on the scatter grid.
+    def none(cls) -> "Memory":
+        """Remember nothing of any pixel.
 
         Returns
         -------
         Memory
-            All zero.
+            Of no pixels.
         """
-        zeros = np.zeros(n)
-        return cls(np.zeros((n, d, d)), np.zeros((n, d)), np.zeros((n, t)), zeros, zeros)
+        nothing = np.zeros(0)
+        return cls(np.zeros((0, 0, 0)), np.zeros((0, 0)), np.zeros((0, 0)), nothing, nothing)
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def fit_pixels(  # numpydoc ignore=PR01
+class _Strip(NamedTuple):
+    """The numbers of one strip at work: few arrays, for compilers labour over many.
+
+    The first axis is the quantity, the last counts the pixels.
+    """
+
+    frames: Array  # (5, n_frames, STRIP)
+    series: Array  # (4, n_series, STRIP)
+    grid: Array  # (3, t, STRIP)
+    maps: Array  # (4, d, STRIP)
+    matrices: Array  # (2, d, d, STRIP)
+    rows: Array  # (8, STRIP)
+
+
+_VALUE, _TARGET, _ERROR, _VARIANCE, _WEIGHT = range(5)  # of frames; the fit is drawn to the target
+_PULL, _MEAN, _NOISE, _LEVERAGE = range(4)  # of series; a pull is the sum of frames' weights
+_SCATTER, _LOG_PRIOR, _LOG_REMEMBERED = range(3)  # of the grid
+_MAPS, _PULLS, _RIGHT, _INVERSE = range(4)  # of maps
+_INFORMATION, _FACTOR = range(2)  # of matrices
+_EXCESS, _EVIDENCE, _SHARED, _TYPICAL, _TOTAL, _SUM, _SQUARES, _DOF = range(8)  # of rows
+
+
+def fit_pixels(
+    values: NDArray[np.float32], library: LibraryNumbers, memory: Memory, *, iterations: int
+) -> Fitted:
+    """Fit all pixels of a block, strip by strip, on all cores.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (n_frames, n)
+        ADU above level and rows, frames sorted by series.
+    library : LibraryNumbers
+        What holds for all pixels.
+    memory : Memory
+        Of frames seen before.
+    iterations : int
+        Reweighting rounds of each pixel.
+
+    Returns
+    -------
+    Fitted
+        What is found.
+    """
+    n, d = values.shape[1], library.design.shape[1]
+    k, t = library.scatter_prior.shape
+    found = Fitted(
+        maps=np.empty((d, n)),
+        excess=np.empty(n),
+        information=np.empty((d, d, n)),
+        pulls=np.empty((d, n)),
+        scatter=np.empty((t, n)),
+        odds=np.empty((k, n)),
+        evidence=np.empty(n),
+    )
+    memory = Memory(*(np.ascontiguousarray(np.moveaxis(part, 0, -1)) for part in memory))
+    n_threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(n_threads) as threads:
+        work = partial(_fit_every, n_threads, values, library, memory, iterations, found)
+        list(threads.map(work, range(n_threads)))
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _fit_every(
+    step: int,
     values: Any,
-    design: Any,
-    frame_variance: Any,
-    slope: Any,
-    curvature: float,
-    censor_adu: float,
-    series_start: Any,
-    amplitude2: Any,
-    precisions: Any,
-    prior_pulls: Any,
-    log_norms: Any,
-    scatter_grid: Any,
-    scatter_prior: Any,
+    library: LibraryNumbers,
     memory: Memory,
     iterations: int,
-    n_chunks: int,
-) -> Any:
-    """Fit all pixels of a block.
-
-    `values` is (n_pixels, n_frames) float32, frames sorted by series; `design` (n_frames, d);
-    `slope` (n_frames,) growth of the noise with the signal;
-    values above `censor_adu` are saturated; `series_start` (n_series + 1); `amplitude2` the
-    squared strength of the dark signal in each series; `scatter_grid` (t) variances of ``d``;
-    `scatter_prior` (k, t) their prior by component; `memory` of frames seen before.
-
-    Returns maps (n, d), noise excess (n), information (n, d, d), pulls (n, d), scatter weights
-    (n, t), component odds (n, k) and log evidence (n).
-    """
-    n, n_frames = values.shape
-    dims = design.shape[1]
-    k_all, t_all = scatter_prior.shape
-    n_series = series_start.size - 1
-    maps = np.zeros((n, dims))
-    excess = np.ones(n)
-    information = np.zeros((n, dims, dims))
-    pulls = np.zeros((n, dims))
-    scatter = np.zeros((n, t_all))
-    odds_out = np.zeros((n, k_all))
-    evidence = np.zeros(n)
-    for chunk in prange(n_chunks):
-        factors = np.zeros((k_all, dims, dims))
-        centres = np.zeros((k_all, dims))
-        odds = np.zeros(k_all)
-        variance = np.zeros(n_frames)
-        weight = np.zeros(n_frames)
-        error = np.zeros(n_frames)
-        target = np.zeros(n_frames)
-        column = np.zeros(dims)
-        prior_t = np.zeros(t_all)
-        series_mean = np.zeros(n_series)
-        series_var = np.zeros(n_series)
-        leverage = np.zeros(n_series)
-        low = chunk * n // n_chunks
-        high = (chunk + 1) * n // n_chunks
-        for i in range(low, high):
-            theta = maps[i]
-            weights_t = scatter[i]
-            for iteration in range(iterations):
-                _weigh(
-                    values[i],
-                    design,
-                    theta,
-                    frame_variance,
-                    slope,
-                    curvature,
-                    censor_adu,
-                    excess[i],
-                    series_start,
-                    amplitude2,
-                    scatter_grid,
-                    weights_t,
-                    iteration,
-                    variance,
-                    error,
-                    weight,
-                    target,
-                )
-                information[i] = memory.information[i]
-                pulls[i] = memory.pulls[i]
-                _accumulate(target, design, weight, information[i], pulls[i])
-                component_posteriors(
-                    information[i],
-                    pulls[i],
-                    precisions,
-                    prior_pulls,
-                    log_norms,
-                    factors,
-                    centres,
-                    odds,
-                )
-                best = 0
-                for r in range(dims):
-                    theta[r] = 0.0
-                for k in range(k_all):
-                    if odds[k] > odds[best]:
-                        best = k
-                    for r in range(dims):
-                        theta[r] += odds[k] * centres[k, r]
+    found: Fitted,
+    begin: int,
+) -> None:
+    """Fit one strip, and each so-many-eth after it."""
+    n_frames, n = values.shape
+    k, t_all = library.scatter_prior.shape
+    d = library.design.shape[1]
+    prior = Mixture(library.precisions, library.prior_pulls, library.log_norms)
+    strip = _empty_strip(n_frames, d, t_all, library.amplitude2.size)
+    posterior = empty_posterior(k, d)
+    for first in range(begin * STRIP, n, step * STRIP):
+        last = min(first + STRIP, n)
+        _load(values[:, first:last], strip)
+        for iteration in range(iterations):
+            _recall(memory, first, last, strip)
+            _weigh(strip, library, iteration)
+            _mirror(strip.matrices[_INFORMATION])
+            solve_components(strip.matrices[_INFORMATION], strip.maps[_PULLS], prior, posterior)
+            _conclude_maps(posterior, library.scatter_prior, strip)
+            if iteration == 0:  # before a residual is known, the pixels' classes speak
                 for t in range(t_all):
-                    prior_t[t] = 0.0
-                    for k in range(k_all):
-                        prior_t[t] += odds[k] * scatter_prior[k, t]
-                    prior_t[t] = log(max(prior_t[t], 1e-12)) + memory.log_scatter[i, t]
-                if iteration == 0:  # before a residual is known of this pixel, its class speaks
-                    _normalise(prior_t, weights_t)
-                    continue
-                _series_means(
-                    target,
-                    design,
-                    theta,
-                    variance,
-                    weight,
-                    series_start,
-                    factors[best],
-                    column,
-                    error,
-                    series_mean,
-                    series_var,
-                    leverage,
-                )
-                excess[i] = _noise_excess(
-                    error,
-                    variance,
-                    series_start,
-                    series_mean,
-                    excess[i],
-                    memory.squares[i],
-                    memory.dof[i],
-                )
-                evidence[i] = _scatter_weights(
-                    series_mean, series_var, leverage, amplitude2, scatter_grid, prior_t, weights_t
-                )
-            odds_out[i] = odds
-    return maps, excess, information, pulls, scatter, odds_out, evidence
+                    _put(strip.grid[_LOG_PRIOR, t], strip.grid[_SCATTER, t])
+                normalise(strip.grid[_SCATTER], strip.rows[_EVIDENCE])
+            else:
+                _choose_factor(posterior, strip)
+                _average_series(strip, library)
+                _measure_excess(strip, library.series_start)
+                _weigh_scatter(strip, library)
+        _hand_over(strip, posterior.odds, first, last, found)
 
 
-@njit(cache=True, error_model="numpy")
-def _weigh(
-    values: Any,
-    design: Any,
-    theta: Any,
-    frame_variance: Any,
-    slope: Any,
-    curvature: float,
-    censor_adu: float,
-    excess: float,
-    series_start: Any,
-    amplitude2: Any,
-    scatter_grid: Any,
-    weights_t: Any,
-    iteration: int,
-    variance: Any,
-    error: Any,
-    weight: Any,
-    target: Any,
-) -> None:
-    """Weight of every frame: noise, scatter of its series, and robustness."""
-    if iteration == 0:
-        for f in range(weight.size):
-            target[f] = values[f]
-            variance[f] = frame_variance[f]
-            if values[f] > censor_adu:
-                variance[f] *= _SATURATED
-            weight[f] = 1.0 / variance[f]
+@njit(cache=True)
+def _hand_over(strip: _Strip, odds: Any, first: int, last: int, found: Fitted) -> None:
+    d = len(found.maps)
+    _put(strip.rows[_EXCESS], found.excess[first:last])
+    _put(strip.rows[_EVIDENCE], found.evidence[first:last])
+    for r in range(d):
+        _put(strip.maps[_MAPS, r], found.maps[r, first:last])
+        _put(strip.maps[_PULLS, r], found.pulls[r, first:last])
+        for q in range(d):
+            _put(strip.matrices[_INFORMATION, r, q], found.information[r, q, first:last])
+    for t in range(len(found.scatter)):
+        _put(strip.grid[_SCATTER, t], found.scatter[t, first:last])
+    for k in range(len(odds)):
+        _put(odds[k], found.odds[k, first:last])
+
+
+@njit(cache=True)
+def _put(row: Any, place: Any) -> None:
+    """Copy as many pixels as there is a place for, or as there are."""
+    for x in range(min(row.size, place.size)):
+        place[x] = row[x]
+
+
+@njit(cache=True)
+def _empty_strip(n_frames: int, d: int, t: int, n_series: int) -> _Strip:
+    return _Strip(
+        np.zeros((5, n_frames, STRIP)),
+        np.zeros((4, n_series, STRIP)),
+        np.zeros((3, t, STRIP)),
+        np.zeros((4, d, STRIP)),
+        np.zeros((2, d, d, STRIP)),
+        np.zeros((8, STRIP)),
+    )
+
+
+@njit(cache=True)
+def _load(values: Any, strip: _Strip) -> None:
+    """Take the values in; places beyond the last pixel keep those of the strip before."""
+    for f in range(len(values)):
+        _put(values[f], strip.frames[_VALUE, f])
+    fill(strip.rows[_EXCESS], 1.0)
+
+
+@njit(cache=True)
+def _recall(memory: Memory, first: int, last: int, strip: _Strip) -> None:
+    """Begin the sums with what frames seen before told."""
+    d = strip.maps.shape[1]
+    for r in range(d):
+        fill(strip.maps[_PULLS, r], 0.0)
+        for q in range(d):
+            fill(strip.matrices[_INFORMATION, r, q], 0.0)
+    if not memory.dof.size:
         return
-    _deviations(values, design, theta, error)
-    for f in range(weight.size):
-        signal = max(values[f] - error[f], 0.0)
-        variance[f] = excess * (frame_variance[f] + slope[f] * signal + curvature * signal * signal)
-        target[f] = values[f]
-        if values[f] > censor_adu:
-            # Short of a saturated value the fit is pulled up; beyond it, hardly held where it is.
-            variance[f] *= _SATURATED
-            if error[f] < 0.0:
-                target[f] = values[f] - error[f]
-                error[f] = 0.0
-    for g in range(series_start.size - 1):
-        first, last = series_start[g], series_start[g + 1]
-        shared, typical = _share_of_noise(
-            variance[first], last - first, amplitude2[g], scatter_grid, weights_t
+    for r in range(d):
+        _put(memory.pulls[r, first:last], strip.maps[_PULLS, r])
+        for q in range(d):
+            _put(memory.information[r, q, first:last], strip.matrices[_INFORMATION, r, q])
+    for t in range(len(memory.log_scatter)):
+        _put(memory.log_scatter[t, first:last], strip.grid[_LOG_REMEMBERED, t])
+    _put(memory.squares[first:last], strip.rows[_SQUARES])
+    _put(memory.dof[first:last], strip.rows[_DOF])
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _weigh(strip: _Strip, library: LibraryNumbers, iteration: int) -> None:
+    """Weigh every frame by its noise, the scatter of its series and robustness; add it up."""
+    for g in range(library.amplitude2.size):
+        frames = range(library.series_start[g], library.series_start[g + 1])
+        fill(strip.series[_PULL, g], 0.0)
+        for f in frames:
+            if iteration == 0:
+                _begin_with(strip, f, library.frame_variance[f], library.censor_adu)
+            else:
+                _deviate(strip, f, library)
+        if iteration > 0:
+            _share_of_noise(strip, library, g)
+        for f in frames:
+            if iteration > 0:
+                _weigh_frame(strip, f)
+            _accumulate(strip, f, library.design[f])
+            for x in range(STRIP):
+                strip.series[_PULL, g, x] += strip.frames[_WEIGHT, f, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _begin_with(strip: _Strip, f: int, variance: float, censor_adu: float) -> None:
+    saturated = variance * _SATURATED
+    for x in range(STRIP):
+        value = strip.frames[_VALUE, f, x]
+        strip.frames[_TARGET, f, x] = value
+        strip.frames[_WEIGHT, f, x] = 1.0 / (saturated if value > censor_adu else variance)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _deviate(strip: _Strip, f: int, library: LibraryNumbers) -> None:
+    """Deviation of a frame from the fit, and its noise there.
+
+    Short of a saturated value the fit is pulled up; beyond it, hardly held where it is.
+    """
+    floor, slope, censor_adu = library.frame_variance[f], library.slope[f], library.censor_adu
+    predicted = strip.rows[_TOTAL]
+    fill(predicted, 0.0)
+    for r in range(strip.maps.shape[1]):
+        for x in range(STRIP):
+            predicted[x] += library.design[f, r] * strip.maps[_MAPS, r, x]
+    for x in range(STRIP):
+        value, signal = strip.frames[_VALUE, f, x], max(predicted[x], 0.0)
+        noise = strip.rows[_EXCESS, x] * (floor + signal * (slope + library.curvature * signal))
+        full = value > censor_adu
+        strip.frames[_VARIANCE, f, x] = noise * _SATURATED if full else noise
+        strip.frames[_TARGET, f, x] = max(value, predicted[x]) if full else value
+    for x in range(STRIP):
+        strip.frames[_ERROR, f, x] = strip.frames[_TARGET, f, x] - predicted[x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _share_of_noise(strip: _Strip, library: LibraryNumbers, g: int) -> None:
+    """Noise over noise plus scatter, for the mean of a series and for one of its frames."""
+    first = library.series_start[g]
+    n = library.series_start[g + 1] - first
+    variance = strip.frames[_VARIANCE, first]
+    fill(strip.rows[_SHARED], 0.0)
+    fill(strip.rows[_TYPICAL], 0.0)
+    for t in range(library.scatter_grid.size):
+        term = library.scatter_grid[t] * library.amplitude2[g]
+        for x in range(STRIP):
+            weight = strip.grid[_SCATTER, t, x] if strip.grid[_SCATTER, t, x] > _NEGLIGIBLE else 0.0
+            strip.rows[_SHARED, x] += weight * variance[x] / (variance[x] + n * term)
+        for x in range(STRIP):
+            weight = strip.grid[_SCATTER, t, x] if strip.grid[_SCATTER, t, x] > _NEGLIGIBLE else 0.0
+            strip.rows[_TYPICAL, x] += weight * variance[x] / (variance[x] + term)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _weigh_frame(strip: _Strip, f: int) -> None:
+    for x in range(STRIP):
+        part = 1.0 / strip.frames[_VARIANCE, f, x]
+        z2 = (
+            strip.frames[_ERROR, f, x] * strip.frames[_ERROR, f, x] * strip.rows[_TYPICAL, x] * part
         )
-        for f in range(first, last):
-            z2 = error[f] * error[f] * typical / variance[f]
-            weight[f] = shared / variance[f]
-            if z2 > _OUTLIER_SIGMA2:
-                weight[f] *= _OUTLIER_SIGMA2 / z2
+        robust = _OUTLIER_SIGMA2 / max(z2, _OUTLIER_SIGMA2)
+        strip.frames[_WEIGHT, f, x] = strip.rows[_SHARED, x] * part * robust
 
 
-@njit(cache=True, error_model="numpy")
-def _share_of_noise(
-    variance: float, n: int, amplitude2: float, scatter_grid: Any, weights_t: Any
-) -> Any:
-    """Noise over noise plus scatter, for the mean of n frames and for one of them."""
-    shared, typical = 0.0, 0.0
-    for t in range(weights_t.size):
-        if weights_t[t] > _NEGLIGIBLE:
-            term = scatter_grid[t] * amplitude2
-            shared += weights_t[t] * variance / (variance + n * term)
-            typical += weights_t[t] * variance / (variance + term)
-    return shared, typical
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _accumulate(strip: _Strip, f: int, design: Any) -> None:
+    for r in range(design.size):
+        if design[r] == 0.0:
+            continue
+        for x in range(STRIP):
+            strip.maps[_PULLS, r, x] += (
+                design[r] * strip.frames[_WEIGHT, f, x] * strip.frames[_TARGET, f, x]
+            )
+        for q in range(r + 1):
+            both = design[r] * design[q]
+            for x in range(STRIP):
+                strip.matrices[_INFORMATION, r, q, x] += both * strip.frames[_WEIGHT, f, x]
 
 
-@njit(cache=True, error_model="numpy")
-def _deviations(values: Any, design: Any, theta: Any, error: Any) -> None:
-    for f in range(error.size):
-        predicted = 0.0
-        for r in range(theta.size):
-            predicted += design[f, r] * theta[r]
-        error[f] = values[f] - predicted
-
-
-@njit(cache=True, error_model="numpy")
-def _accumulate(values: Any, design: Any, weight: Any, matrix: Any, right: Any) -> None:
-    dims = right.size
-    for f in range(weight.size):
-        for r in range(dims):
-            term = weight[f] * design[f, r]
-            right[r] += term * values[f]
-            for q in range(r + 1):
-                matrix[r, q] += term * design[f, q]
-    for r in range(dims):
+@njit(cache=True)
+def _mirror(matrix: Any) -> None:
+    for r in range(len(matrix)):
         for q in range(r):
-            matrix[q, r] = matrix[r, q]
+            _put(matrix[r, q], matrix[q, r])
 
 
-@njit(cache=True, error_model="numpy")
-def _series_means(
-    values: Any,
-    design: Any,
-    theta: Any,
-    variance: Any,
-    weight: Any,
-    series_start: Any,
-    factor: Any,
-    column: Any,
-    error: Any,
-    series_mean: Any,
-    series_var: Any,
-    leverage: Any,
-) -> None:
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _conclude_maps(posterior: Posterior, scatter_prior: Any, strip: _Strip) -> None:
+    """Average the components: maps, and the logarithms of the scatter's prior."""
+    for r in range(strip.maps.shape[1]):
+        fill(strip.maps[_MAPS, r], 0.0)
+    for t in range(strip.grid.shape[1]):
+        fill(strip.grid[_LOG_PRIOR, t], 0.0)
+    for k in range(len(posterior.odds)):
+        odds = posterior.odds[k]
+        for r in range(strip.maps.shape[1]):
+            for x in range(STRIP):
+                strip.maps[_MAPS, r, x] += odds[x] * posterior.centres[k, r, x]
+        for t in range(strip.grid.shape[1]):
+            for x in range(STRIP):
+                strip.grid[_LOG_PRIOR, t, x] += odds[x] * scatter_prior[k, t]
+    for t in range(strip.grid.shape[1]):
+        for x in range(STRIP):
+            prior = max(strip.grid[_LOG_PRIOR, t, x], 1e-12)
+            strip.grid[_LOG_PRIOR, t, x] = log_of(prior) + strip.grid[_LOG_REMEMBERED, t, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _choose_factor(posterior: Posterior, strip: _Strip) -> None:
+    """Take the Cholesky factor of each pixel's likeliest component."""
+    for x in range(STRIP):
+        best = np.argmax(posterior.odds[:, x])
+        for r in range(strip.maps.shape[1]):
+            strip.maps[_INVERSE, r, x] = posterior.inverses[best, r, x]
+            for q in range(r):
+                strip.matrices[_FACTOR, r, q, x] = posterior.factors[best, r, q, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _average_series(strip: _Strip, library: LibraryNumbers) -> None:
     """Mean residual of each series, its variance from noise alone, and its pull on the fit."""
-    _deviations(values, design, theta, error)
+    for g in range(library.amplitude2.size):
+        first, last = library.series_start[g], library.series_start[g + 1]
+        fill(strip.series[_NOISE, g], 0.0)
+        fill(strip.series[_MEAN, g], 0.0)
+        bound = _OUTLIER_SIGMA2 if last - first > 2 else np.inf
+        for f in range(first, last):
+            _residual(strip, f, library.design[f])
+            for x in range(STRIP):
+                part = 1.0 / strip.frames[_VARIANCE, f, x]
+                z2 = strip.frames[_ERROR, f, x] * strip.frames[_ERROR, f, x] * part
+                strip.rows[_SUM, x] = part * min(sqrt(bound / z2), 1.0)
+            for x in range(STRIP):
+                strip.series[_NOISE, g, x] += strip.rows[_SUM, x]
+                strip.series[_MEAN, g, x] += strip.rows[_SUM, x] * strip.frames[_ERROR, f, x]
+        for x in range(STRIP):
+            strip.series[_NOISE, g, x] = 1.0 / strip.series[_NOISE, g, x]
+            strip.series[_MEAN, g, x] *= strip.series[_NOISE, g, x]
+        # The states of one series are close to each other: the middle one speaks for all.
+        _find_leverage(strip, library.design[(first + last) // 2], g)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _residual(strip: _Strip, f: int, design: Any) -> None:
+    _put(strip.frames[_TARGET, f], strip.frames[_ERROR, f])
+    for r in range(design.size):
+        for x in range(STRIP):
+            strip.frames[_ERROR, f, x] -= design[r] * strip.maps[_MAPS, r, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _find_leverage(strip: _Strip, design: Any, g: int) -> None:
+    for r in range(design.size):
+        fill(strip.maps[_RIGHT, r], design[r])
+    solve_forward(strip.matrices[_FACTOR], strip.maps[_INVERSE], strip.maps[_RIGHT])
+    fill(strip.rows[_TOTAL], 0.0)
+    for r in range(design.size):
+        for x in range(STRIP):
+            strip.rows[_TOTAL, x] += strip.maps[_RIGHT, r, x] * strip.maps[_RIGHT, r, x]
+    for x in range(STRIP):
+        strip.series[_LEVERAGE, g, x] = min(
+            strip.rows[_TOTAL, x] * strip.series[_PULL, g, x], _MAX_LEVERAGE
+        )
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _measure_excess(strip: _Strip, series_start: Any) -> None:
+    """Noise of each pixel over that of its class, from the scatter inside series."""
+    own_dof = 0.0
+    fill(strip.rows[_TOTAL], 0.0)
     for g in range(series_start.size - 1):
         first, last = series_start[g], series_start[g + 1]
-        total, mean, pull = 0.0, 0.0, 0.0
-        for f in range(first, last):
-            part = 1.0 / variance[f]
-            z2 = error[f] * error[f] * part
-            if last - first > 2 and z2 > _OUTLIER_SIGMA2:
-                part *= (_OUTLIER_SIGMA2 / z2) ** 0.5
-            total += part
-            mean += part * error[f]
-            pull += weight[f]
-        series_mean[g] = mean / total
-        series_var[g] = 1.0 / total
-        # The states of one series are close to each other: the middle one speaks for all.
-        lever = pull * solve_cholesky(factor, theta.size, design[(first + last) // 2], column)
-        leverage[g] = min(lever, _MAX_LEVERAGE)
-
-
-@njit(cache=True, error_model="numpy")
-def _noise_excess(
-    error: Any,
-    variance: Any,
-    series_start: Any,
-    series_mean: Any,
-    excess: float,
-    squares: float,
-    dof: float,
-) -> float:
-    """Noise of this pixel over that of its class, from the scatter inside series."""
-    for g in range(series_start.size - 1):
-        n = series_start[g + 1] - series_start[g]
-        if n < 2:
+        if last - first < 2:
             continue
-        dof += n - 1
-        for f in range(series_start[g], series_start[g + 1]):
-            deviation = error[f] - series_mean[g]
-            squares += min(deviation * deviation / variance[f], 25.0) * excess
-    return (EXCESS_PRIOR_DOF + squares) / (EXCESS_PRIOR_DOF + dof)
+        own_dof += last - first - 1
+        for f in range(first, last):
+            for x in range(STRIP):
+                deviation = strip.frames[_ERROR, f, x] - strip.series[_MEAN, g, x]
+                square = deviation * deviation / strip.frames[_VARIANCE, f, x]
+                strip.rows[_TOTAL, x] += min(square, _MOST_SQUARE)
+    for x in range(STRIP):
+        squares = (
+            EXCESS_PRIOR_DOF
+            + strip.rows[_SQUARES, x]
+            + strip.rows[_TOTAL, x] * strip.rows[_EXCESS, x]
+        )
+        strip.rows[_EXCESS, x] = squares / (EXCESS_PRIOR_DOF + strip.rows[_DOF, x] + own_dof)
 
 
-@njit(cache=True, error_model="numpy")
-def _scatter_weights(
-    series_mean: Any,
-    series_var: Any,
-    leverage: Any,
-    amplitude2: Any,
-    scatter_grid: Any,
-    log_prior: Any,
-    weights: Any,
-) -> float:
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _weigh_scatter(strip: _Strip, library: LibraryNumbers) -> None:
     """Posterior of the series scatter on its grid, from residuals that left their series out."""
-    for t in range(scatter_grid.size):
-        log_like, product = log_prior[t], 1.0
-        for g in range(series_mean.size):
-            left = 1.0 - leverage[g]
-            spread = (series_var[g] + scatter_grid[t] * amplitude2[g]) / left
-            residual = series_mean[g] / left
-            log_like -= 0.5 * residual * residual / spread
-            product *= spread
-            if product > 1e200 or product < 1e-200 or g == series_mean.size - 1:
-                log_like -= 0.5 * log(product)
-                product = 1.0
-        weights[t] = log_like
-    return _normalise(weights, weights)
-
-
-@njit(cache=True, error_model="numpy")
-def _normalise(logarithms: Any, weights: Any) -> float:
-    """Turn logarithms into weights that sum to 1, and tell the logarithm of their sum."""
-    best, total = -1e300, 0.0
-    for t in range(logarithms.size):
-        best = max(best, logarithms[t])
-    for t in range(logarithms.size):
-        weights[t] = exp(logarithms[t] - best)
-        total += weights[t]
-    for t in range(logarithms.size):
-        weights[t] /= total
-    return best + log(total)
+    n_series, product, left_out = library.amplitude2.size, strip.rows[_TOTAL], strip.rows[_SUM]
+    fill(left_out, 0.0)
+    for g in range(n_series):
+        for x in range(STRIP):  # from here on: the squared mean residual over what is left
+            left = 1.0 - strip.series[_LEVERAGE, g, x]
+            left_out[x] += 0.5 * log_of(left)
+            strip.series[_MEAN, g, x] *= strip.series[_MEAN, g, x] / left
+    for t in range(library.scatter_grid.size):
+        likelihood = strip.grid[_SCATTER, t]
+        for x in range(STRIP):
+            likelihood[x] = strip.grid[_LOG_PRIOR, t, x] + left_out[x]
+            product[x] = 1.0
+        for g in range(n_series):
+            term = library.scatter_grid[t] * library.amplitude2[g]
+            for x in range(STRIP):
+                spread = strip.series[_NOISE, g, x] + term
+                product[x] *= spread
+                likelihood[x] -= 0.5 * strip.series[_MEAN, g, x] / spread
+            if g % _SERIES_IN_RANGE == _SERIES_IN_RANGE - 1 or g == n_series - 1:
+                for x in range(STRIP):
+                    likelihood[x] -= 0.5 * log_of(product[x])
+                    product[x] = 1.0
+    normalise(strip.grid[_SCATTER], strip.rows[_EVIDENCE])

@@ -16,6 +16,16 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from solodark.dark_model.small_matrices import cholesky, solve_cholesky
+from solodark.dark_model.strips import (
+    STRIP,
+    Mixture,
+    Posterior,
+    empty_posterior,
+    fill,
+    solve_back,
+    solve_components,
+    solve_forward,
+)
 
 __all__ = ["MixturePrior", "refine_prior", "starting_prior"]
 
@@ -129,8 +139,12 @@ def refine_prior(
     MixturePrior
         The refined mixture.
     """
+    matrices = np.ascontiguousarray(np.moveaxis(information, 0, -1))
+    right = np.ascontiguousarray(pulls.T)
     for _ in range(steps):
-        sums = _expect(information, pulls, shares, prior.precisions, prior.pulls, prior.log_norms)
+        sums = _expect(
+            matrices, right, shares, prior.precisions, prior.pulls, prior.log_norms, _CHUNKS
+        )
         prior = _maximise(prior, *(part.sum(axis=0) for part in sums))
     return prior
 
@@ -147,40 +161,70 @@ def _maximise(prior: MixturePrior, mass: Array, first: Array, second: Array) -> 
     return MixturePrior(mass / mass.sum(), means, precisions)
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
 def _expect(
-    information: Any, pulls: Any, shares: Any, precisions: Any, prior_pulls: Any, log_norms: Any
+    information: Any,
+    pulls: Any,
+    shares: Any,
+    precisions: Any,
+    prior_pulls: Any,
+    log_norms: Any,
+    n_chunks: int,
 ) -> Any:
-    n, dims = pulls.shape
+    """Mass, first and second moments of each component, in parts to be added up."""
+    d, n = pulls.shape
     k_all = log_norms.size
-    mass = np.zeros((_CHUNKS, k_all))
-    first = np.zeros((_CHUNKS, k_all, dims))
-    second = np.zeros((_CHUNKS, k_all, dims, dims))
-    for chunk in prange(_CHUNKS):
-        factors = np.zeros((k_all, dims, dims))
-        centres = np.zeros((k_all, dims))
-        odds = np.zeros(k_all)
-        unit = np.zeros(dims)
-        column = np.zeros(dims)
-        for i in range(chunk, n, _CHUNKS):
-            component_posteriors(
-                information[i], pulls[i], precisions, prior_pulls, log_norms, factors, centres, odds
-            )
+    mass = np.zeros((n_chunks, k_all))
+    first = np.zeros((n_chunks, k_all, d))
+    second = np.zeros((n_chunks, k_all, d, d))
+    for chunk in prange(n_chunks):
+        prior = Mixture(precisions, prior_pulls, log_norms)
+        found = empty_posterior(k_all, d)
+        own = np.zeros((d, d, STRIP))
+        right, column, share = np.zeros((d, STRIP)), np.zeros((d, STRIP)), np.zeros(STRIP)
+        for begin in range(chunk * STRIP, n, n_chunks * STRIP):
+            last = min(begin + STRIP, n)
+            _load(information[:, :, begin:last], pulls[:, begin:last], own, right)
+            solve_components(own, right, prior, found)
             for k in range(k_all):
-                share = odds[k] * shares[i]
-                if share < 1e-9:
-                    continue
-                mass[chunk, k] += share
-                for r in range(dims):
-                    first[chunk, k, r] += share * centres[k, r]
-                    unit[:] = 0.0
-                    unit[r] = 1.0
-                    solve_cholesky(factors[k], dims, unit, column)
-                    for q in range(dims):
-                        second[chunk, k, r, q] += share * (
-                            column[q] + centres[k, r] * centres[k, q]
-                        )
+                for x in range(STRIP):
+                    share[x] = found.odds[k, x] * shares[begin + x] if begin + x < last else 0.0
+                mass[chunk, k] += share.sum()
+                _add_moments(found, k, share, column, first[chunk, k], second[chunk, k])
     return mass, first, second
+
+
+@njit(cache=True)
+def _load(information: Any, pulls: Any, own: Any, right: Any) -> None:
+    for r in range(len(pulls)):
+        for x in range(pulls.shape[1]):
+            right[r, x] = pulls[r, x]
+        for q in range(r + 1):
+            for x in range(pulls.shape[1]):
+                own[r, q, x] = information[r, q, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
+def _add_moments(
+    found: Posterior, k: int, share: Any, column: Any, first: Any, second: Any
+) -> None:
+    """Add a strip's centres, and their squares and covariances, of one component."""
+    d = len(first)
+    for r in range(d):
+        centre = found.centres[k, r]
+        for q in range(d):
+            fill(column[q], 1.0 if q == r else 0.0)
+        solve_forward(found.factors[k], found.inverses[k], column)
+        solve_back(found.factors[k], found.inverses[k], column)
+        total = 0.0
+        for x in range(STRIP):
+            total += share[x] * centre[x]
+        first[r] += total
+        for q in range(d):
+            total = 0.0
+            for x in range(STRIP):
+                total += share[x] * (column[q, x] + centre[x] * found.centres[k, q, x])
+            second[r, q] += total
 
 
 @njit(cache=True, error_model="numpy")

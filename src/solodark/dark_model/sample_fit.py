@@ -15,7 +15,7 @@ from solodark.dark_model.library_noise import (
     learn_noise,
 )
 from solodark.dark_model.noise import NoiseLaw
-from solodark.dark_model.pixel_fit import Memory, fit_pixels
+from solodark.dark_model.pixel_fit import LibraryNumbers, Memory, fit_pixels
 from solodark.dark_model.prior import MixturePrior, refine_prior, starting_prior
 from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
@@ -40,7 +40,6 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
-_CHUNKS = 32
 _FIRST_SLOPE = 0.5  # ADU^2 per ADU, of the order of most cameras; refined in the first round
 
 
@@ -409,27 +408,23 @@ def fit_values(
     PixelsFound
         What was found.
     """
-    if memory is None:
-        memory = Memory.none(values.shape[1], fit.design.shape[1], fit.scatter_grid.size)
-    found = fit_pixels(
-        np.ascontiguousarray(values.T, dtype=np.float32),
-        fit.design,
-        fit.law.frame_variance,
-        fit.law.slope[fit.setting],
-        fit.law.curvature,
-        fit.censor_adu,
-        starts,
-        series_amplitude2(fit.states, fit.strength, starts),
-        fit.prior.precisions,
-        fit.prior.pulls,
-        fit.prior.log_norms,
-        fit.scatter_grid,
-        fit.scatter_prior,
-        memory,
-        settings.iterations,
-        _CHUNKS,
+    library = LibraryNumbers(
+        design=np.ascontiguousarray(fit.design),
+        frame_variance=fit.law.frame_variance,
+        slope=fit.law.slope[fit.setting],
+        curvature=fit.law.curvature,
+        censor_adu=fit.censor_adu,
+        series_start=starts,
+        amplitude2=series_amplitude2(fit.states, fit.strength, starts),
+        precisions=fit.prior.precisions,
+        prior_pulls=fit.prior.pulls,
+        log_norms=fit.prior.log_norms,
+        scatter_grid=fit.scatter_grid,
+        scatter_prior=fit.scatter_prior,
     )
-    return PixelsFound(*found)
+    memory = Memory.none() if memory is None else memory
+    found = fit_pixels(values, library, memory, iterations=settings.iterations)
+    return PixelsFound(*(np.moveaxis(part, -1, 0) for part in found))
 
 
 def learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:

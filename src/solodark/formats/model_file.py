@@ -93,7 +93,7 @@ def write_arrays(
                 chunks=_chunks(array.shape),
                 serializer=BytesCodec(endian="little" if array.dtype.itemsize > 1 else None),
                 compressors=[
-                    BloscCodec(cname="zstd", clevel=3, typesize=array.dtype.itemsize),
+                    BloscCodec(cname="zstd", clevel=1, typesize=array.dtype.itemsize),
                     _checksum(),
                 ],
                 config={"write_empty_chunks": True},  # so that a lost chunk is no empty one

@@ -1,0 +1,224 @@
+"""Arithmetic on strips of pixels, compiled: many small problems of one kind, side by side.
+
+A strip is an array whose last axis counts pixels. Each step is a loop over that axis without calls
+and branches, so that the processor takes as many pixels at once as its registers hold; exponential
+and logarithm are of arithmetic alone for the same reason.
+"""
+
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = [
+    "STRIP",
+    "Mixture",
+    "Posterior",
+    "empty_posterior",
+    "exp_of",
+    "fill",
+    "log_of",
+    "normalise",
+    "solve_back",
+    "solve_components",
+    "solve_forward",
+]
+
+Array = NDArray[np.float64]
+
+STRIP = 64
+"""Pixels of a strip: their numbers stay in the second-level cache."""
+
+_FLOOR = 1e-30  # keeps a direction that no frame constrains from dividing by zero
+_LOG_2_HIGH, _LOG_2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
+_OCTAVES = 1.4426950408889634
+_FARTHEST = 700.0  # beyond, the exponential leaves the range of doubles
+_BIAS, _MANTISSA_BITS = np.int64(1023), np.int64(52)
+_MANTISSA, _ONE_BITS = np.int64((1 << 52) - 1), np.int64(1023 << 52)
+_SQRT_2 = 1.4142135623730951
+
+
+class Mixture(NamedTuple):
+    """A mixture prior, as the normal equations need it.
+
+    Attributes
+    ----------
+    precisions : ndarray, shape (k, d, d)
+        Inverse covariances.
+    pulls : ndarray, shape (k, d)
+        Precision times mean.
+    log_norms : ndarray, shape (k,)
+        Logarithm of weight and normalisation.
+    """
+
+    precisions: Array
+    pulls: Array
+    log_norms: Array
+
+
+class Posterior(NamedTuple):
+    """What a strip's normal equations and a mixture prior make of each component.
+
+    Attributes
+    ----------
+    factors : ndarray, shape (k, d, d, STRIP)
+        Cholesky factors, below the diagonal.
+    inverses : ndarray, shape (k, d, STRIP)
+        One over their diagonals.
+    centres : ndarray, shape (k, d, STRIP)
+        Solutions.
+    odds : ndarray, shape (k, STRIP)
+        They sum to one.
+    """
+
+    factors: Array
+    inverses: Array
+    centres: Array
+    odds: Array
+
+
+@njit(cache=True)
+def empty_posterior(k: int, d: int) -> Posterior:  # numpydoc ignore=PR01
+    """Give room for k components of d maps."""
+    return Posterior(
+        np.zeros((k, d, d, STRIP)),
+        np.zeros((k, d, STRIP)),
+        np.zeros((k, d, STRIP)),
+        np.zeros((k, STRIP)),
+    )
+
+
+@njit(cache=True)
+def fill(row: Any, value: float) -> None:  # numpydoc ignore=PR01
+    """Set a strip to one value."""
+    for x in range(STRIP):
+        row[x] = value
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def exp_of(x: float) -> float:  # numpydoc ignore=PR01
+    """Exponential, good to 1e-12."""
+    bounded = min(max(x, -_FARTHEST), _FARTHEST)
+    whole = np.floor(bounded * _OCTAVES + 0.5)
+    rest = bounded - whole * _LOG_2_HIGH - whole * _LOG_2_LOW
+    high = 1 / 5040 + rest * (1 / 40320 + rest * (1 / 362880 + rest * (1 / 3628800)))
+    middle = 1 / 24 + rest * (1 / 120 + rest * (1 / 720 + rest * high))
+    series = 1.0 + rest * (1.0 + rest * (1 / 2 + rest * (1 / 6 + rest * middle)))
+    power = np.int64((np.int64(whole) + _BIAS) << _MANTISSA_BITS)
+    result: float = series * power.view(np.float64)
+    return result
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def log_of(x: float) -> float:  # numpydoc ignore=PR01
+    """Logarithm of a positive number, good to 1e-13."""
+    bits = np.float64(x).view(np.int64)
+    exponent = float((bits >> _MANTISSA_BITS) - _BIAS)
+    mantissa = np.int64((bits & _MANTISSA) | _ONE_BITS).view(np.float64)
+    over = mantissa > _SQRT_2
+    exponent += 1.0 if over else 0.0
+    mantissa *= 0.5 if over else 1.0
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    z = s * s
+    high = 1 / 9 + z * (1 / 11 + z * (1 / 13 + z * (1 / 15 + z / 17)))
+    series = 1.0 + z * (1 / 3 + z * (1 / 5 + z * (1 / 7 + z * high)))
+    result: float = exponent * _LOG_2_HIGH + (2.0 * s * series + exponent * _LOG_2_LOW)
+    return result
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def normalise(logarithms: Any, total: Any) -> None:  # numpydoc ignore=PR01
+    """Turn logarithms, (n, STRIP), into weights that sum to 1; `total` takes the log of the sum."""
+    best = np.empty(STRIP)
+    for x in range(STRIP):
+        best[x] = logarithms[0, x]
+        total[x] = 0.0
+    for t in range(1, len(logarithms)):
+        for x in range(STRIP):
+            best[x] = max(best[x], logarithms[t, x])
+    for t in range(len(logarithms)):
+        for x in range(STRIP):
+            logarithms[t, x] = exp_of(logarithms[t, x] - best[x])
+            total[x] += logarithms[t, x]
+    for t in range(len(logarithms)):
+        for x in range(STRIP):
+            logarithms[t, x] /= total[x]
+    for x in range(STRIP):
+        total[x] = best[x] + log_of(total[x])
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def solve_components(  # numpydoc ignore=PR01
+    information: Any, pulls: Any, prior: Mixture, found: Posterior
+) -> None:
+    """Solve ``(information + precision) centre = pulls + prior pulls`` for each component.
+
+    `information` is (d, d, STRIP), `pulls` (d, STRIP); `found` is filled.
+    """
+    for k in range(len(prior.log_norms)):
+        factor, inverse, centre = found.factors[k], found.inverses[k], found.centres[k]
+        odds = found.odds[k]
+        for r in range(len(pulls)):
+            for q in range(r + 1):
+                for x in range(STRIP):
+                    factor[r, q, x] = information[r, q, x] + prior.precisions[k, r, q]
+            for x in range(STRIP):
+                centre[r, x] = pulls[r, x] + prior.pulls[k, r]
+        _factorise(factor, inverse, odds)
+        solve_forward(factor, inverse, centre)
+        _weigh_component(prior.log_norms[k], centre, odds)
+        solve_back(factor, inverse, centre)
+    normalise(found.odds, np.empty(STRIP))
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _weigh_component(log_norm: float, half_solved: Any, odds: Any) -> None:
+    """Logarithm of a component's odds, in place of the determinant of its matrix."""
+    for x in range(STRIP):
+        odds[x] = log_norm - 0.5 * log_of(odds[x])
+    for r in range(len(half_solved)):
+        for x in range(STRIP):
+            odds[x] += 0.5 * half_solved[r, x] * half_solved[r, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _factorise(factor: Any, inverse: Any, determinant: Any) -> None:
+    """Cholesky factor in place of the lower half of a matrix, one over its diagonal, and det."""
+    for x in range(STRIP):
+        determinant[x] = 1.0
+    for i in range(len(inverse)):
+        for j in range(i + 1):
+            for k in range(j):
+                for x in range(STRIP):
+                    factor[i, j, x] -= factor[i, k, x] * factor[j, k, x]
+            if j < i:
+                for x in range(STRIP):
+                    factor[i, j, x] *= inverse[j, x]
+        for x in range(STRIP):
+            pivot = max(factor[i, i, x], _FLOOR)
+            determinant[x] *= pivot
+            inverse[i, x] = 1.0 / sqrt(pivot)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def solve_forward(factor: Any, inverse: Any, right: Any) -> None:  # numpydoc ignore=PR01
+    """Solve with a lower Cholesky factor, in place of the right-hand side, (d, STRIP)."""
+    for i in range(len(right)):
+        for k in range(i):
+            for x in range(STRIP):
+                right[i, x] -= factor[i, k, x] * right[k, x]
+        for x in range(STRIP):
+            right[i, x] *= inverse[i, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def solve_back(factor: Any, inverse: Any, right: Any) -> None:  # numpydoc ignore=PR01
+    """Solve with the transpose of a lower Cholesky factor, in place."""
+    for i in range(len(right) - 1, -1, -1):
+        for k in range(i + 1, len(right)):
+            for x in range(STRIP):
+                right[i, x] -= factor[k, i, x] * right[k, x]
+        for x in range(STRIP):
+            right[i, x] *= inverse[i, x]
