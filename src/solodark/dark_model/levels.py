@@ -8,14 +8,21 @@ from numpy.typing import NDArray
 
 from solodark.frames import cfa_planes
 
-__all__ = ["plane_levels", "remove_levels", "remove_rows", "robust_sigma", "row_profile"]
+__all__ = [
+    "moments_within",
+    "plane_levels",
+    "remove_levels",
+    "remove_rows",
+    "robust_sigma",
+    "row_profile",
+]
 
 Image = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 _CLIP_SIGMA = 3.0
 _ROUNDS = 4
-_GUESSED_FROM = 1_000_000  # pixels
+_GUESSED_FROM = 250_000  # pixels
 _MAD_TO_SIGMA = 1.4826
 
 
@@ -57,7 +64,8 @@ def plane_levels(image: Image, cfa_pattern: str | None) -> Array:
     ndarray, shape (n_planes,)
         ADU.
     """
-    return np.array([_clipped_mean(image[plane]) for plane in cfa_planes(cfa_pattern)])
+    planes = (np.ascontiguousarray(image[plane]) for plane in cfa_planes(cfa_pattern))
+    return np.array([_clipped_mean(plane) for plane in planes])
 
 
 def _clipped_mean(values: Image) -> float:
@@ -83,21 +91,27 @@ def _some(values: Image) -> Image:
     return rows[np.isfinite(rows)]
 
 
-@njit(cache=True, parallel=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, parallel=True)
 def _moments(values: Any, centre: float, reach: float) -> Any:
-    """Count, sum and sum of squares of the deviations in each row that are within reach."""
-    ny, nx = values.shape
-    rows = np.zeros((ny, 3))
-    for y in prange(ny):
-        n, total, squares = 0.0, 0.0, 0.0
-        for x in range(nx):
-            deviation = np.float64(values[y, x]) - centre
-            if abs(deviation) <= reach:
-                n += 1.0
-                total += deviation
-                squares += deviation * deviation
-        rows[y, 0], rows[y, 1], rows[y, 2] = n, total, squares
+    """Moments of each row."""
+    rows = np.zeros((len(values), 3))
+    for y in prange(len(values)):
+        rows[y, 0], rows[y, 1], rows[y, 2] = moments_within(values[y], centre, reach)
     return rows
+
+
+@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def moments_within(row: Any, centre: float, reach: float) -> Any:  # numpydoc ignore=PR01
+    """Count, sum and sum of squares of the deviations from a centre that are within reach."""
+    n, total, squares = 0.0, 0.0, 0.0
+    for x in range(row.size):
+        deviation = np.float64(row[x]) - centre
+        inside = abs(deviation) <= reach  # no branch: so that many pixels are done at once
+        kept = deviation if inside else 0.0
+        n += 1.0 if inside else 0.0
+        total += kept
+        squares += kept * kept
+    return n, total, squares
 
 
 def remove_levels(image: Image, levels: Array, cfa_pattern: str | None) -> Image:
@@ -160,21 +174,14 @@ def remove_rows(image: Image, rows: Array) -> Image:
     return image - rows[:, None].astype(np.float32)
 
 
-@njit(cache=True, parallel=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, parallel=True)
 def _row_profile(image: Any, sigma: float) -> Any:
-    ny, nx = image.shape
-    profile = np.zeros(ny)
-    for y in prange(ny):
-        centre = 0.0
-        reach = 4.0 * sigma
+    profile = np.zeros(len(image))
+    for y in prange(len(image)):
+        centre, reach = 0.0, 4.0 * sigma
         for _ in range(3):
-            total, count = 0.0, 0.0
-            for x in range(nx):
-                if abs(image[y, x] - centre) <= reach:
-                    total += image[y, x]
-                    count += 1.0
-            if count > 0.0:
-                centre = total / count
+            n, total, _squares = moments_within(image[y], centre, reach)
+            centre += total / max(n, 1.0)
             reach = 3.0 * sigma
         profile[y] = centre
     return profile

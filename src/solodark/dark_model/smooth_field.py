@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from solodark.dark_model.levels import moments_within
+
 __all__ = ["smooth_field"]
 
 Image = NDArray[np.float32]
@@ -66,21 +68,19 @@ def _hats(n: int, n_blocks: int) -> Array:
     return np.stack([np.interp(places, centres, row) for row in np.eye(n_blocks)], axis=1)
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@njit(cache=True, parallel=True)
 def _block_means(residual: Any, blocks_y: int, blocks_x: int, sigma: float) -> Any:
     ny, nx = residual.shape
     means = np.zeros((blocks_y, blocks_x))
     for j in prange(blocks_y):
         for i in range(blocks_x):
-            centre = 0.0
+            rows = slice(j * ny // blocks_y, (j + 1) * ny // blocks_y)
+            columns = slice(i * nx // blocks_x, (i + 1) * nx // blocks_x)
             for _ in range(3):
-                total, count = 0.0, 0.0
-                for y in range(j * ny // blocks_y, (j + 1) * ny // blocks_y):
-                    for x in range(i * nx // blocks_x, (i + 1) * nx // blocks_x):
-                        if abs(residual[y, x] - centre) <= _CLIP_SIGMA * sigma:
-                            total += residual[y, x]
-                            count += 1.0
-                if count > 0.0:
-                    centre = total / count
-            means[j, i] = centre
+                count, total = 0.0, 0.0
+                for row in residual[rows, columns]:
+                    n, deviations, _squares = moments_within(row, means[j, i], _CLIP_SIGMA * sigma)
+                    count += n
+                    total += deviations
+                means[j, i] += total / max(count, 1.0)
     return means

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _LEAST_STEP = 4  # rows
-_PIXELS_FOR_SIGMA = 1_000_000  # tell it to a thousandth
+_PIXELS_FOR_SIGMA = 250_000  # tell it to two thousandths
 _LONGEST = 3  # a median of three drops cosmic rays from the choice of hot pixels
 
 
