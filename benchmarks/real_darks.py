@@ -7,6 +7,10 @@ Each row learns a model without one series, then judges it on that series beside
 Every figure is an interval's centre; the floors are those of a 60-line prototype. The prototype
 divided by the variance of one sub over all pixels, hot ones included, in the winsorised column too;
 that figure stands beside the strict one, in which numerator and denominator are clipped alike.
+
+Efficiency on ordinary pixels stands beside two bounds: the Cramer-Rao bound of the linear model as
+it was learned, and the best linear estimate of ``benchmarks/linear_bound.py``, which takes from the
+sensor itself what no model of few maps explains.
 """
 
 import argparse
@@ -17,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from linear_bound import best_linear_error, ordinary_pixels
 from machine import describe_machine
 from solodark.dark_model import DarkModel, solve
 from solodark.formats import find_frame_paths, open_frame, read_acquisition
@@ -75,15 +80,23 @@ def measure(row: HeldOut, data: Path) -> dict[str, object]:
         size_mib = model.stat().st_size / 2**20
         summary = evaluate_files(held_out, model)
         ours = {name: summary.table.cell("solodark", name) for name in STRATA}
-        least = least_error(load_model(model), held_out[0])
+        known = load_model(model)
+        least = least_error(known, held_out[0])
+        linear = best_linear_error(
+            known,
+            find_frame_paths([data / folder for folder in row.folders]),
+            held_out,
+            ordinary_pixels(known, design_of(known, held_out[0])),
+        )
     reached = [ours[name].equivalent_subs for name in STRATA]
-    bound = ours["ordinary"].variance_adu2 / least
+    bound, linear_bound = (ours["ordinary"].variance_adu2 / error for error in (least, linear))
     by_prototype = ours["all"].variance_adu2 / ours["winsorised"].error_adu2
     print(
         f"{row.name}: " + " / ".join(f"{value:.1f}" for value in reached)
         + f" (winsorised as the prototype counted {by_prototype:.1f}); floor "
         + " / ".join(f"{value:g}" for value in row.floor)
         + f"; {reached[2] / bound:.0%} of the bound on ordinary pixels"
+        + f", {reached[2] / linear_bound:.0%} of the best linear estimate"
         + f"; rank {learned.rank}, {learned.seconds:.0f} s",
         flush=True,
     )  # fmt: skip
@@ -94,6 +107,8 @@ def measure(row: HeldOut, data: Path) -> dict[str, object]:
         "winsorised_as_the_prototype_counted": by_prototype,
         "bound_on_ordinary_pixels": round(bound, 1),
         "efficiency_on_ordinary_pixels": round(reached[2] / bound, 3),
+        "best_linear_on_ordinary_pixels": round(linear_bound, 1),
+        "efficiency_over_the_best_linear": round(reached[2] / linear_bound, 3),
         "clears_the_floor": all(a >= b for a, b in zip(reached, row.floor, strict=True)),
         "library_frames": learned.n_frames,
         "rank": learned.rank,
@@ -102,6 +117,13 @@ def measure(row: HeldOut, data: Path) -> dict[str, object]:
         "model_mib": round(size_mib, 1),
         "table": summary.table.to_dict(),
     }
+
+
+def design_of(model: DarkModel, sub: Path) -> np.ndarray:
+    """Factors of the maps in a sub."""
+    with open_frame(sub) as frame:
+        solved = solve(model, frame)
+    return model.design(solved.state, solved.setting)
 
 
 def least_error(model: DarkModel, sub: Path) -> float:
