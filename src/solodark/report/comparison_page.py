@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from solodark.report.comparison_story import ComparisonRow, ComparisonStory
 from solodark.report.figures import png_data_uri
-from solodark.report.page import asset, definitions, lead, next_steps, viewer
+from solodark.report.page_frame import Words, fill_page, viewer
 from solodark.report.stack_pictures import ShownStack, StackPictures, draw_stacks
-from solodark.version import __version__
 
 __all__ = ["comparison_html"]
 
@@ -20,6 +19,20 @@ WHAT = {
     "residual": "what stays fixed to the sensor",
     "dark": "the dark, amplified",
 }
+
+WORDS = Words(
+    look="Pick two darks and drag the divider, or let them blink: the same lights, calibrated with "
+    "each dark and stacked in the same way, at one stretch. <b>What stays fixed to the sensor</b> "
+    "is the mean of the calibrated lights before they are brought into register: even grey is "
+    "perfect, a bright dot is a hot pixel that stays, a black dot is a hole, and a smear is a star "
+    "that drifted.",
+    side="Above a close-up of the stack, below it what stays fixed to the sensor there, and the "
+    "dark itself, amplified.",
+    whole="The whole field",
+    figures="What each dark does to the picture",
+    worth="Every row is a stack of the same lights, in the same register; only the dark differs.",
+    steps="Now with your own lights",
+)
 
 
 def comparison_html(story: ComparisonStory) -> str:
@@ -42,12 +55,10 @@ def comparison_html(story: ComparisonStory) -> str:
     """
     pictures = draw_stacks(story)
     height, width = pictures.panels[0].detail["picture"].shape[:2]
-    return asset("comparison.html").substitute(
-        title=escape(story.title),
-        version=escape(__version__),
-        style=asset("page.css").substitute(stage_width=f"{width * STAGE_ZOOM + 2}px"),
-        script=asset("page.js").template,
-        lead=lead(story.lead),
+    return fill_page(
+        story,
+        WORDS,
+        stage_width=width * STAGE_ZOOM,
         viewer=viewer(
             [panel.title for panel in story.panels],
             f"{width} / {height}",
@@ -59,9 +70,6 @@ def comparison_html(story: ComparisonStory) -> str:
         whole_gallery=_gallery(pictures, "whole"),
         stretch_note=escape(_stretch_note(pictures, story)),
         table=_table(story),
-        meanings=definitions((column.title, column.meaning) for column in story.columns),
-        recipe=definitions(story.recipe),
-        next=next_steps(story.next_steps, "Now with your own lights"),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.report.story import Column
+from solodark.report.story import Telling
 
 __all__ = ["ComparisonRow", "ComparisonStory", "StackPanel"]
 
@@ -60,37 +60,22 @@ class ComparisonRow:
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class ComparisonStory:
+class ComparisonStory(Telling):
     """Everything the report of a comparison shows.
 
     Attributes
     ----------
-    title : str
-        Heading of the page.
-    lead : tuple of str
-        Opening paragraphs; the first is the result in one sentence.
     panels : tuple of StackPanel
         Stacks to compare, all of one shape; the first is the one without a dark.
     stretched_by : int
         Number of the panel whose stretch all share.
     cfa_pattern : str or None
         Bayer layout of the sensor, or None for mono.
-    columns : tuple of Column
-        What the table's figures mean.
     rows : tuple of ComparisonRow
         Rows of the table.
-    recipe : tuple of (str, str)
-        How it was made: a name and a value per line.
-    next_steps : tuple of (str, str)
-        What to do now: a sentence and a command per step.
     """
 
-    title: str
-    lead: tuple[str, ...]
     panels: tuple[StackPanel, ...]
     stretched_by: int
     cfa_pattern: str | None
-    columns: tuple[Column, ...]
     rows: tuple[ComparisonRow, ...]
-    recipe: tuple[tuple[str, str], ...] = ()
-    next_steps: tuple[tuple[str, str], ...] = ()

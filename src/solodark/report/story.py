@@ -90,8 +90,8 @@ class Panel:
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Story:
-    """Everything a report shows.
+class Telling:
+    """What every report tells beside its pictures and figures.
 
     Attributes
     ----------
@@ -99,16 +99,8 @@ class Story:
         Heading of the page.
     lead : tuple of str
         Opening paragraphs; the first is the result in one sentence.
-    panels : tuple of Panel
-        Darks to compare, all of one shape; the first is the sub, which sets the stretch.
-    truth : Panel
-        What all of them are compared with.
-    cfa_pattern : str or None
-        Bayer layout of all panels, or None for mono.
     columns : tuple of Column
         What the table's figures mean.
-    rivals : tuple of Rival
-        Rows of the table.
     recipe : tuple of (str, str)
         How it was made: a name and a value per line.
     next_steps : tuple of (str, str)
@@ -117,13 +109,31 @@ class Story:
 
     title: str
     lead: tuple[str, ...]
+    columns: tuple[Column, ...]
+    recipe: tuple[tuple[str, str], ...] = ()
+    next_steps: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Story(Telling):
+    """Everything a report shows.
+
+    Attributes
+    ----------
+    panels : tuple of Panel
+        Darks to compare, all of one shape; the first is the sub, which sets the stretch.
+    truth : Panel
+        What all of them are compared with.
+    cfa_pattern : str or None
+        Bayer layout of all panels, or None for mono.
+    rivals : tuple of Rival
+        Rows of the table.
+    """
+
     panels: tuple[Panel, ...]
     truth: Panel
     cfa_pattern: str | None
-    columns: tuple[Column, ...]
     rivals: tuple[Rival, ...]
-    recipe: tuple[tuple[str, str], ...] = ()
-    next_steps: tuple[tuple[str, str], ...] = ()
 
 
 def show_estimate(estimate: Estimate) -> str:
