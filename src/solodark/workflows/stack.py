@@ -168,16 +168,27 @@ def stack_files(  # noqa: PLR0913 - a picture has that many choices
             bring_together = partial(drizzle, scale=drizzle_scale, pixfrac=pixfrac)
         ways = None if found is None else found.transforms
         picture = bring_together(sources, ways, method=method, sigma=sigma, progress=progress)
-    if found is not None:
-        left_out += [(paths[number], reason) for number, reason in found.left_out]
     manner = f"interpolation = {kernel}"
     if drizzle_scale is not None:
         manner = f"drizzle scale = {drizzle_scale:g}, pixfrac = {pixfrac:g}"
     tiff, preview = _write(place, picture, _history(picture, paths, found, manner, sigma))
+    return _summary(picture, (place, tiff, preview), paths, found, fwhm_px, left_out)
+
+
+def _summary(
+    picture: Stack,
+    written: tuple[Path, Path, Path],
+    paths: Sequence[Path],
+    found: Registration | None,
+    fwhm_px: float,
+    left_out: Sequence[tuple[Path, str]],
+) -> StackSummary:
+    output, tiff, preview = written
+    out_of_register = found.left_out if found is not None else ()
     low, high = picture.rejected_fraction
     planes = picture.data.reshape(-1, *picture.data.shape[-2:])
     return StackSummary(
-        output=place,
+        output=output,
         tiff=tiff,
         preview=preview,
         n_lights=picture.n_lights,
@@ -190,7 +201,7 @@ def stack_files(  # noqa: PLR0913 - a picture has that many choices
         noise_adu=difference_noise(np.nan_to_num(planes[len(planes) // 2])),
         background_adu=tuple(_median(plane) for plane in planes),
         filled_fraction=float((np.isfinite(picture.data) & (picture.coverage == 0)).mean()),
-        left_out=tuple(left_out),
+        left_out=(*left_out, *((paths[number], reason) for number, reason in out_of_register)),
     )
 
 
