@@ -1,11 +1,13 @@
 """What a step of training takes, beside a straightforward implementation of the same networks.
 
 The plain one follows the reference code step by step: 32 bits, torch's default layout of memory and
-its default Adam. Ours is `solodark.pix2pix.players.train_step` as `solodark train` runs it, and the
-same in bf16, the precision that an accelerator gets by default. Both have the published networks
-for four filters, and the same crops; their steps alternate, so that both see the same machine::
+its default Adam. Ours is `solodark.pix2pix.players.train_step` in 32 bits and in bf16; the result
+tells which of the two `solodark train` takes on this machine. All have the published networks for
+four filters, and the same crops; their steps alternate, so that all see the same machine::
 
     python benchmarks/train_step.py --output benchmarks/results/train_step.json
+
+With --compile the plain one takes part a second time, through torch.compile.
 """
 
 import argparse
@@ -28,17 +30,21 @@ from solodark.pix2pix.training import Device, make_fabric
 NETWORK = NetworkSettings(kind="unet", in_channels=4, out_channels=4, width=64, depth=8)
 PAPER_STEPS = 200 * 1100
 PAPER_HOURS = 16.0
+LARGEST_ON_A_CPU = 16 * 256**2
+WHY_LEFT_OUT = "a step of this size takes minutes and some 20 GiB on a CPU; nobody would wait"
 
 
 class PlainPlayer:
     """The reference code's training step, written down plainly."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, compiled: bool = False) -> None:
         dice = torch.Generator().manual_seed(1)
         self.generator, self.discriminator = Unet(4, 4), PatchDiscriminator(8)
         for network in (self.generator, self.discriminator):
             draw_weights(network, dice)
             network.to(device)
+            if compiled:
+                network.compile()
         settings = {"lr": 2e-4, "betas": (0.5, 0.999)}
         self.adam_g = torch.optim.Adam(self.generator.parameters(), **settings)
         self.adam_d = torch.optim.Adam(self.discriminator.parameters(), **settings)
@@ -80,24 +86,31 @@ def main() -> None:
     """Time all that fit into the machine, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="for each size")
-    parser.add_argument("--sizes", nargs="*", default=["1x256", "16x256", "1x1024"])
+    parser.add_argument("--sizes", nargs="*", default=["1x256", "16x256", "1x1024", "16x1024"])
+    parser.add_argument("--compile", action="store_true", help="and the plain one compiled")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     steps = {
         "plain, 32 bits": PlainPlayer(device).step,
         "solodark, 32 bits": ours("32-true", device),
+        "solodark, bf16": ours("bf16-mixed", device),
     }
-    steps["solodark, bf16"] = ours("bf16-mixed", device)
-    rows = [
-        measure(steps, *map(int, size.split("x")), device, arguments.seconds)
-        for size in arguments.sizes
-    ]
+    if arguments.compile:
+        steps["plain, compiled"] = PlainPlayer(device, compiled=True).step
+    rows = []
+    for size in arguments.sizes:
+        batch, side = map(int, size.split("x"))
+        if device == "cpu" and batch * side**2 > LARGEST_ON_A_CPU:
+            rows.append({"batch": batch, "side_px": side, "left_out": WHY_LEFT_OUT})
+        else:
+            rows.append(measure(steps, batch, side, device, arguments.seconds))
     name = torch.cuda.get_device_name() if device == "cuda" else "the CPU; there was no GPU"
     result = {
         "command": "python benchmarks/train_step.py --output benchmarks/results/train_step.json",
         "machine": describe_machine() | {"torch": torch.__version__, "device": name},
         "threads": torch.get_num_threads(),
+        "taken_by_default": make_fabric(Device(accelerator=device)).strategy.precision.precision,
         "paper": f"{PAPER_HOURS:g} h for {PAPER_STEPS} steps of one 1024 x 1024 image, GTX 3070",
         "rows": rows,
     }

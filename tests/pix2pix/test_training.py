@@ -20,7 +20,7 @@ from solodark.pix2pix.players import make_players, train_step
 from solodark.pix2pix.sensor_channels import SensorView
 from solodark.pix2pix.training import Device, TrainingJob, make_fabric, train
 
-CPU = Device(accelerator="cpu")
+CPU = Device(accelerator="cpu", precision="32-true")
 UNET = NetworkSettings(kind="unet", in_channels=1, out_channels=1, width=8, depth=3)
 CORRECTOR = NetworkSettings(kind="corrector", in_channels=12, out_channels=1, width=8, depth=2)
 SHORT = TrainSettings(
@@ -153,6 +153,24 @@ def test_the_fast_step_is_the_published_step():
         plain_g.step()
         assert float(measured.pixel) == pytest.approx(float(pixel.detach()), rel=1e-4)
         assert float(measured.discriminator) == pytest.approx(float(loss.detach()), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "chosen"),
+    [({"avx512_bf16": True}, "bf16-mixed"), ({"amx_bf16": True}, "bf16-mixed"), ({}, "32-true")],
+)
+def test_a_processor_trains_in_bf16_only_where_it_computes_in_it(monkeypatch, instructions, chosen):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
+    fabric = make_fabric(Device(accelerator="cpu"))
+    assert fabric.strategy.precision.precision == chosen
+
+
+@pytest.mark.parametrize("started", [job, sensor_job])
+def test_training_in_bf16_learns_what_training_in_32_bits_learns(started):
+    long = trained(started()).history
+    short = trained(started(), device=replace(CPU, precision="bf16-mixed")).history
+    losses = [[record.pixel_loss for record in history] for history in (short, long)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
 @pytest.mark.parametrize("started", [job, sensor_job])
@@ -309,6 +327,14 @@ def test_flat_grey_is_noticed_early():
     settings = replace(SHORT, adversarial_weight=0.0, learning_rate=0.0)
     with pytest.warns(SolodarkWarning, match="flat grey"):
         train(job(settings=settings, validate=contrast_of_a_sub), device=CPU)
+
+
+def test_a_network_that_has_just_begun_may_be_flat():
+    settings = replace(
+        SHORT, adversarial_weight=0.0, learning_rate=0.0, constant_epochs=1, decay_epochs=1
+    )
+    state = trained(job(settings=settings, validate=contrast_of_a_sub))
+    assert state.history[-1].contrast < 0.02
 
 
 def test_a_state_that_lacks_a_part_is_refused():

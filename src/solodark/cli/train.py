@@ -80,7 +80,7 @@ Devices = Annotated[
 ]
 Precision = Annotated[
     Literal["auto", "32-true", "bf16-mixed"],
-    typer.Option("--precision", help="auto: bf16 on an accelerator that has it."),
+    typer.Option("--precision", help="auto: bf16 where the device computes in it."),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where an earlier training into the same file ended.")

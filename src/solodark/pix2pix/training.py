@@ -3,7 +3,7 @@
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,7 +46,7 @@ class Device:
     devices, n_machines : int
         Devices of each machine, and machines; several share each batch.
     precision : {"auto", "32-true", "bf16-mixed"}
-        "auto" takes bf16 on an accelerator that has it, and 32 bits elsewhere.
+        "auto" takes bf16 on a device that computes in it, and 32 bits elsewhere.
     """
 
     accelerator: str = "auto"
@@ -161,8 +161,7 @@ def make_fabric(where: Device) -> Fabric:
         logging.getLogger(name).setLevel(logging.WARNING)
     precision = where.precision
     if precision == "auto":
-        has_bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-        precision = "bf16-mixed" if has_bf16 and where.accelerator != "cpu" else "32-true"
+        precision = "bf16-mixed" if _has_bf16(where.accelerator) else "32-true"
     several = DDPStrategy(start_method="popen" if where.n_machines > 1 else "spawn")
     return Fabric(
         accelerator=where.accelerator,
@@ -171,6 +170,17 @@ def make_fabric(where: Device) -> Fabric:
         strategy=several if where.devices * where.n_machines > 1 else "auto",
         precision=precision,
     )
+
+
+def _has_bf16(accelerator: str) -> bool:
+    """Whether the device computes in bf16 itself; where it is emulated it only costs time."""
+    if accelerator in ("auto", "cuda") and torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if accelerator == "mps" or (accelerator == "auto" and torch.backends.mps.is_available()):
+        return False
+    tell = getattr(torch.cpu, "get_capabilities", None)  # an older torch does not
+    instructions: Mapping[str, Any] = tell() if tell else {}
+    return any(instructions.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _train(
