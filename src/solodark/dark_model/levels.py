@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from solodark.frames import cfa_planes
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 _CLIP_SIGMA = 3.0
 _ROUNDS = 4
-_GUESSED_FROM = 250_000  # pixels
+_GUESSED_FROM = 65_536  # pixels
 _MAD_TO_SIGMA = 1.4826
 
 
@@ -91,11 +91,11 @@ def _some(values: Image) -> Image:
     return rows[np.isfinite(rows)]
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def _moments(values: Any, centre: float, reach: float) -> Any:
-    """Moments of each row."""
+    """Moments of each row; memory is too slow for a second core to help."""
     rows = np.zeros((len(values), 3))
-    for y in prange(len(values)):
+    for y in range(len(values)):
         rows[y, 0], rows[y, 1], rows[y, 2] = moments_within(values[y], centre, reach)
     return rows
 
@@ -174,10 +174,10 @@ def remove_rows(image: Image, rows: Array) -> Image:
     return image - rows[:, None].astype(np.float32)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def _row_profile(image: Any, sigma: float) -> Any:
     profile = np.zeros(len(image))
-    for y in prange(len(image)):
+    for y in range(len(image)):
         centre, reach = 0.0, 4.0 * sigma
         for _ in range(3):
             n, total, _squares = moments_within(image[y], centre, reach)

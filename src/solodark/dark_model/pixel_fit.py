@@ -377,12 +377,13 @@ def _share_of_noise(strip: _Strip, library: LibraryNumbers, g: int) -> None:
     fill(strip.rows[_SHARED], 0.0)
     fill(strip.rows[_TYPICAL], 0.0)
     for t in range(library.scatter_grid.size):
+        weights = strip.grid[_SCATTER, t]
         term = library.scatter_grid[t] * library.amplitude2[g]
         for x in range(STRIP):
-            weight = strip.grid[_SCATTER, t, x] if strip.grid[_SCATTER, t, x] > _NEGLIGIBLE else 0.0
+            weight = weights[x] if weights[x] > _NEGLIGIBLE else 0.0
             strip.rows[_SHARED, x] += weight * variance[x] / (variance[x] + n * term)
         for x in range(STRIP):
-            weight = strip.grid[_SCATTER, t, x] if strip.grid[_SCATTER, t, x] > _NEGLIGIBLE else 0.0
+            weight = weights[x] if weights[x] > _NEGLIGIBLE else 0.0
             strip.rows[_TYPICAL, x] += weight * variance[x] / (variance[x] + term)
 
 
@@ -443,12 +444,21 @@ def _conclude_maps(posterior: Posterior, scatter_prior: Any, strip: _Strip) -> N
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _choose_factor(posterior: Posterior, strip: _Strip) -> None:
     """Take the Cholesky factor of each pixel's likeliest component."""
-    for x in range(STRIP):
-        best = np.argmax(posterior.odds[:, x])
+    best = strip.rows[_TOTAL]
+    fill(best, -1.0)
+    for k in range(len(posterior.odds)):
+        better = posterior.odds[k] > best
         for r in range(strip.maps.shape[1]):
-            strip.maps[_INVERSE, r, x] = posterior.inverses[best, r, x]
+            _take(better, posterior.inverses[k, r], strip.maps[_INVERSE, r])
             for q in range(r):
-                strip.matrices[_FACTOR, r, q, x] = posterior.factors[best, r, q, x]
+                _take(better, posterior.factors[k, r, q], strip.matrices[_FACTOR, r, q])
+        _take(better, posterior.odds[k], best)
+
+
+@njit(cache=True)
+def _take(where: Any, new: Any, row: Any) -> None:
+    for x in range(STRIP):
+        row[x] = new[x] if where[x] else row[x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

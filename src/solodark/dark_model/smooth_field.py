@@ -8,7 +8,7 @@ differ beyond their noise, so that a sub without such a part gets none.
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from solodark.dark_model.levels import moments_within
@@ -68,19 +68,16 @@ def _hats(n: int, n_blocks: int) -> Array:
     return np.stack([np.interp(places, centres, row) for row in np.eye(n_blocks)], axis=1)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def _block_means(residual: Any, blocks_y: int, blocks_x: int, sigma: float) -> Any:
     ny, nx = residual.shape
     means = np.zeros((blocks_y, blocks_x))
-    for j in prange(blocks_y):
+    for j in range(blocks_y):
         for i in range(blocks_x):
             rows = slice(j * ny // blocks_y, (j + 1) * ny // blocks_y)
             columns = slice(i * nx // blocks_x, (i + 1) * nx // blocks_x)
+            block = np.ascontiguousarray(residual[rows, columns]).ravel()
             for _ in range(3):
-                count, total = 0.0, 0.0
-                for row in residual[rows, columns]:
-                    n, deviations, _squares = moments_within(row, means[j, i], _CLIP_SIGMA * sigma)
-                    count += n
-                    total += deviations
-                means[j, i] += total / max(count, 1.0)
+                n, total, _squares = moments_within(block, means[j, i], _CLIP_SIGMA * sigma)
+                means[j, i] += total / max(n, 1.0)
     return means

@@ -13,7 +13,7 @@ from solodark.dark_model.levels import (
     row_profile,
 )
 from solodark.errors import FrameFormatError
-from solodark.frames import FrameSource, Progress, cfa_plane_index, silent
+from solodark.frames import FrameSource, Progress, cfa_plane_index, row_bands, silent
 
 __all__ = ["Sample", "Survey", "choose_sample", "survey_frames"]
 
@@ -21,7 +21,8 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _LEAST_STEP = 4  # rows
-_PIXELS_FOR_SIGMA = 250_000  # tell it to two thousandths
+_BAND_ROWS = 64
+_PIXELS_FOR_SIGMA = 131_072  # tell it to three thousandths
 _LONGEST = 3  # a median of three drops cosmic rays from the choice of hot pixels
 
 
@@ -118,7 +119,7 @@ def choose_sample(
         The choice.
     """
     by_exposure = sorted(sources, key=lambda s: s.acquisition.exposure_s or 0.0)
-    pattern = _middle(*(read_image(source) for source in by_exposure[-_LONGEST:]))
+    pattern = _middle_of(by_exposure[-_LONGEST:])
     total = pattern.size
     n_hot = min(n_hot, total // 20)
     hot = np.argpartition(pattern.ravel(), total - n_hot)[total - n_hot :]
@@ -133,10 +134,14 @@ def choose_sample(
     return Sample(y, x, np.asarray(cfa_plane_index(y, x, cfa)), shares, n_random)
 
 
-def _middle(one: Image, other: Image, third: Image) -> Image:
-    """Give the middle one of three values, ten times as fast as a median."""
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    return np.asarray(np.maximum(low, np.minimum(high, third)))
+def _middle_of(sources: Sequence[FrameSource]) -> Image:
+    """Give the median of three frames: a minimum and two maxima, ten times as fast as a median."""
+    middle = np.empty(sources[0].shape, np.float32)
+    for start, stop in row_bands(middle.shape, rows=_BAND_ROWS):
+        one, other, third = (source.read_rows(start, stop) for source in sources)
+        low, high = np.minimum(one, other), np.maximum(one, other)
+        middle[start:stop] = np.maximum(low, np.minimum(high, third))
+    return middle
 
 
 def survey_frames(

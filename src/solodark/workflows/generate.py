@@ -18,6 +18,7 @@ from solodark.dark_model import (
     generate_for_exposure,
     generate_for_lights,
 )
+from solodark.dark_model.levels import plane_levels
 from solodark.errors import OutputError, SettingError
 from solodark.formats import (
     file_sha256,
@@ -151,6 +152,7 @@ def generate_file(
             threads.submit(import_module, slow_to_import)
         with open_frame(sub) as source:
             frame = Frame.from_source(source)
+        threads.submit(plane_levels, frame.data[:2], None)  # the first compiled code loads slowly
         sub_sha256 = file_sha256(sub)
         make = generator.result()
     next(steps)
