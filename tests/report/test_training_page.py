@@ -34,6 +34,12 @@ def test_samples_share_the_stretch_of_the_first(rng):
     assert brighter[:, half:].mean() > same[:, half:].mean() + 10.0
 
 
+def test_a_pattern_above_its_level_looks_like_the_frame_it_is_in(rng):
+    sub = rng.normal(1000.0, 10.0, (64, 48)).astype(np.float32)
+    whole, above = (pixels(samples_png({"sub": sub - level})) for level in (0.0, 1000.0))
+    assert np.abs(whole - above).max() <= 1.0
+
+
 def test_the_page_holds_its_pictures_and_escapes_what_it_is_told():
     page = training_html("A <network>", "Worth 2 & more", {"curves": b"png"})
     assert 'src="data:image/png;base64,cG5n"' in page

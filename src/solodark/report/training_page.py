@@ -57,7 +57,7 @@ def samples_png(samples: Mapping[str, NDArray[np.float32]]) -> bytes:
     Parameters
     ----------
     samples : mapping of str to ndarray of float32, shape (h, w)
-        A name and an image, ADU; all of one size.
+        A name and an image, ADU, with the level in it or above it; all of one size.
 
     Returns
     -------
@@ -66,10 +66,15 @@ def samples_png(samples: Mapping[str, NDArray[np.float32]]) -> bytes:
     """
     from matplotlib.figure import Figure
 
-    stretch = autostretch(next(iter(samples.values())), None)
-    figure = Figure(figsize=(3.4 * len(samples), 3.7), layout="constrained")
+    darkest = min(float(image.min()) for image in samples.values())
+    lifted = {name: image - min(0.0, darkest) for name, image in samples.items()}
+    stretch = autostretch(next(iter(lifted.values())))  # which takes all below zero for black
+    height, width = next(iter(samples.values())).shape
+    side = 3.4  # inches
+    size = side * len(samples), side * height / width + 0.3
+    figure = Figure(figsize=size, layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(samples)))
-    for axis, (name, image) in zip(axes, samples.items(), strict=True):
+    for axis, (name, image) in zip(axes, lifted.items(), strict=True):
         axis.imshow(stretch.apply(image), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axis.set_title(name, fontsize=10, color=_INK)
         axis.set_axis_off()
