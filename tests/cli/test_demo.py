@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from PIL import Image
 import solodark.workflows.demo as demo_module
 from solodark.dark_model import LearnSettings
 from solodark.errors import OutputError
+from solodark.frames import silent
 from solodark.report import Story, page_html
 from solodark.workflows.demo import DemoSummary, run_demo
 from solodark.workflows.demo_camera import DemoPlan
+from solodark.workflows.demo_network import NETWORK, NETWORK_ROW, train_a_network
 
 SMALL = DemoPlan(
     shape=(64, 96),
@@ -29,6 +32,7 @@ SMALL = DemoPlan(
     stars_per_megapixel=8000.0,
 )
 QUICK = LearnSettings(ranks=(2,), n_random=4_000, n_hot=1_000, rounds=2)
+TINY = replace(NETWORK, width=4, depth=2, crop_px=32, constant_epochs=1, decay_epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +54,40 @@ def summary(tmp_path_factory, told, stories) -> DemoSummary:
     folder = tmp_path_factory.mktemp("demo") / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo_module, "page_html", listen)
-        return run_demo(folder, plan=SMALL, settings=QUICK, tell=told.append)
+        return run_demo(folder, plan=SMALL, settings=QUICK, network=TINY, tell=told.append)
 
 
 def test_one_dark_beats_the_average_and_every_rival_without_new_darks(summary):
     worth = {row.name: row.cells["ordinary"].equivalent_subs for row in summary.table.rows}
-    others = [name for name in worth if name != "solodark"]
+    others = [name for name in worth if name not in ("solodark", NETWORK_ROW)]
     assert all(worth["solodark"] > worth[name] for name in others), worth
     assert worth["one sub"] == pytest.approx(1.0, abs=0.1)
     assert worth["mean of 4 subs"] == pytest.approx(4.0, abs=0.6)
+
+
+def test_a_network_takes_part_and_its_row_is_shown_whatever_it_says(summary):
+    worth = summary.table.cell(NETWORK_ROW, "ordinary").equivalent_subs
+    ours = summary.table.cell("solodark", "ordinary").equivalent_subs
+    assert worth > 0.5 * ours
+    page = summary.report.read_text("utf-8")
+    assert NETWORK_ROW in page
+    assert "corrected pixel by pixel by a small network" in page
+
+
+def test_where_networks_cannot_run_the_demo_says_so_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightning_fabric", None)
+    said = []
+    rows = train_a_network(
+        tmp_path,
+        [],
+        tmp_path / "camera.solodark",
+        settings=TINY,
+        learn_settings=QUICK,
+        tell=said.append,
+        progress=silent,
+    )
+    assert rows == {}
+    assert "pip install 'solodark[network]'" in said[0]
 
 
 def test_every_planted_mistake_is_found_and_named(summary):
@@ -115,7 +144,7 @@ def test_the_master_says_that_it_was_generated(summary):
 
 def test_each_step_is_told_with_the_command_that_does_it(summary, told):
     text = "\n".join(told)
-    for command in ("library check", "learn", "generate", "evaluate", "compare"):
+    for command in ("library check", "learn", "generate", "train", "evaluate", "compare"):
         assert f"solodark {command}" in text
 
 

@@ -1,6 +1,6 @@
 """The whole story on a synthetic camera: the same steps, files and commands as with a real one."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -16,12 +16,14 @@ from solodark.evaluation.series import AnyEstimator
 from solodark.formats import atomic_write, read_frame
 from solodark.frames import Frame, Progress, silent
 from solodark.library import Finding, Severity
+from solodark.pix2pix import TrainSettings
 from solodark.report import Estimate, Story, page_html, show_estimate, summary_png
 from solodark.workflows.catalogue import add_frames, check_frames
 from solodark.workflows.combine import combine_files
 from solodark.workflows.compare_story import CompareRow
 from solodark.workflows.demo_camera import DemoNight, DemoPlan, photograph
 from solodark.workflows.demo_lights import compare_lights
+from solodark.workflows.demo_network import NETWORK, train_a_network
 from solodark.workflows.demo_story import (
     BEST_K,
     NEAREST,
@@ -55,6 +57,7 @@ night/           lights of a night that cools by 8 C, and darks, flats and biase
 camera.solodark  the camera's dark model
 master.fits      the master dark made from that one dark
 masters/         classical masters of the earlier nights
+network.solodark a small network that corrects the dark model; network.training/ tells how it went
 """
 
 
@@ -113,6 +116,7 @@ def run_demo(
     *,
     plan: DemoPlan = FULL_DEMO,
     settings: LearnSettings = SETTINGS,
+    network: TrainSettings = NETWORK,
     tell: Tell | None = None,
     progress: Progress = silent,
 ) -> DemoSummary:
@@ -126,6 +130,8 @@ def run_demo(
         How much is photographed; by default what takes a minute or two.
     settings : LearnSettings
         How to learn.
+    network : TrainSettings
+        How to train the network that takes part.
     tell : callable, optional
         Hears a line about each step when it is done.
     progress : Progress
@@ -151,7 +157,17 @@ def run_demo(
     tell(f"solodark library check: {len(bad)} files that do not belong, left out from here on")
     learned = _learn_and_generate(folder, night, bad, settings, tell, progress)
     rivals = _library_rivals(folder / "masters", night, bad, progress)
-    table = _judge(load_model(folder / MODEL), rivals, plan.subs_averaged, night, progress)
+    network_row = train_a_network(
+        folder,
+        set(night.darks_folder.glob("*/*.fits")) - bad,
+        folder / MODEL,
+        settings=network,
+        learn_settings=settings,
+        tell=tell,
+        progress=progress,
+    )
+    rows = _rows(load_model(folder / MODEL), rivals, plan.subs_averaged) | network_row
+    table = _judge(rows, night, progress)
     tell(f"judged on {table.n_subs} darks of tonight, as solodark evaluate does")
     results = DemoResults(
         sub=night.tonight[0],
@@ -271,15 +287,9 @@ def _combined(files: Iterable[Path], output: Path) -> Frame:
     return read_frame(combine_files(sorted(files), output).master_path)
 
 
-def _judge(
-    model: DarkModel,
-    rivals: _LibraryRivals,
-    subs_averaged: int,
-    night: DemoNight,
-    progress: Progress,
-) -> EvaluationTable:
-    """Let each of tonight's darks in turn be the one new dark, and the others judge."""
-    rows: dict[str, AnyEstimator] = {
+def _rows(model: DarkModel, rivals: _LibraryRivals, subs_averaged: int) -> dict[str, AnyEstimator]:
+    """Give every way to get a dark that needs no training."""
+    return {
         "one sub": one_sub,
         "solodark": model_rows(model)["solodark"],
         average_of(subs_averaged): MeanOfSubs(subs_averaged),
@@ -288,6 +298,12 @@ def _judge(
         "one k (Siril)": rivals.scaled("Siril"),
         BEST_K: rivals.scaled("best"),
     }
+
+
+def _judge(
+    rows: Mapping[str, AnyEstimator], night: DemoNight, progress: Progress
+) -> EvaluationTable:
+    """Let each of tonight's darks in turn be the one new dark, and the others judge."""
     measured = measure_series(
         night.tonight, rows, level_map=night.truth_adu, masks=night.masks, progress=progress
     )

@@ -43,6 +43,8 @@ MEANINGS = {
     "one k (PixInsight)": "That master scaled by one number, found as PixInsight finds it.",
     "one k (Siril)": "That master scaled by one number, found as Siril finds it.",
     "one k (best)": "That master scaled by the best single number there is.",
+    "network, sensor": "What solodark makes, corrected pixel by pixel by a small network that was "
+    "trained on the earlier nights. solodark does without it unless you ask.",
 }
 """Rows of the table, and how each dark is made; the average of several says it by its name."""
 
