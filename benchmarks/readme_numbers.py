@@ -60,8 +60,8 @@ def night() -> str:
     n_nights = result["pooled"]["no dark"]["nights"]
     columns = "noise above the best possible, ADU", "hot pixels' mean residual, ADU"
     lines = [
-        "What it does to a picture: 34 lights of 180 s through a synthetic night that cools by 8 °C.",
-        f"Mean of {n_nights} nights, beside the true dark of each light.",
+        "What it does to a picture: 34 lights of 180 s in a synthetic night that cools by 8 °C,",
+        f"the mean of {n_nights} nights beside the true dark of each light.",
         "",
         f"| dark | {columns[0]} | {columns[1]} | bias of faint stars, mag |",
         "| --- | --- | --- | --- |",
