@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from solodark.dark_model.pixel_fit import LibraryNumbers, Memory, fit_pixels
+from solodark.dark_model.pixel_fit import fit_pixels
+from solodark.dark_model.pixel_numbers import LibraryNumbers, Memory
 from solodark.dark_model.prior import MixturePrior
 
 NOISE_ADU = 5.0
@@ -39,8 +40,7 @@ def fit(values, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4, mem
     )
     pixels = np.ascontiguousarray(values.T, dtype=np.float32)
     found = fit_pixels(pixels, library, memory or Memory.none(), iterations=iterations)
-    information = np.moveaxis(found.information, -1, 0)
-    return found.maps.T, found.excess, information, found.scatter.T, found.evidence
+    return found.maps, found.excess, found.information, found.scatter, found.evidence
 
 
 @pytest.fixture

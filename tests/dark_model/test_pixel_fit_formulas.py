@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from solodark.dark_model.model import encode_weights
-from solodark.dark_model.pixel_fit import EXCESS_PRIOR_DOF, LibraryNumbers, Memory, fit_pixels
+from solodark.dark_model.pixel_fit import fit_pixels
+from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, LibraryNumbers, Memory
 from solodark.dark_model.prior import MixturePrior
 
 N = 150  # two strips and a part of one
@@ -73,7 +74,7 @@ def test_every_pixel_is_fitted_as_the_formulas_say(values, library, memory, reme
     for i in range(N):
         expected = plain_fit(values[:, i], library, Memory(*(part[i] for part in known)))
         for name, value in expected.items():
-            got = getattr(found, name)[..., i]
+            got = getattr(found, name)[i]
             np.testing.assert_allclose(got, value, rtol=1e-7, atol=1e-9, err_msg=f"{name} of {i}")
 
 

@@ -11,7 +11,7 @@ from solodark.dark_model.gain_settings import require_setting
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.past import Past
-from solodark.dark_model.pixel_fit import Memory
+from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.recall import Since, find_changes, recall, since_library
 from solodark.dark_model.sample_fit import (
     SampleFit,

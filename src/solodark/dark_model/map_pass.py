@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.levels import remove_levels, remove_rows
 from solodark.dark_model.model import PixelMaps, encode_weights
-from solodark.dark_model.pixel_fit import Memory
+from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.sample_fit import SampleFit, fit_values, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey

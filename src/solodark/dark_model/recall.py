@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import SECONDS_PER_YEAR
 from solodark.dark_model.past import Past, Places
-from solodark.dark_model.pixel_fit import Memory
+from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.sample_fit import SampleFit
 
 __all__ = ["Since", "find_changes", "recall", "since_library"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,8 @@ from solodark.dark_model.library_noise import (
     learn_noise,
 )
 from solodark.dark_model.noise import NoiseLaw
-from solodark.dark_model.pixel_fit import LibraryNumbers, Memory, fit_pixels
+from solodark.dark_model.pixel_fit import fit_pixels
+from solodark.dark_model.pixel_numbers import LibraryNumbers, Memory, PixelsFound
 from solodark.dark_model.prior import MixturePrior, refine_prior, starting_prior
 from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
@@ -25,7 +25,6 @@ from solodark.frames import FrameSource
 
 __all__ = [
     "FLOOR_AMPLITUDE2",
-    "PixelsFound",
     "SampleFit",
     "count_cosmic_hits",
     "fit_sample",
@@ -69,36 +68,6 @@ class SampleFit:
     def states(self) -> Array:
         """State of each frame, shape (n_frames, rank)."""
         return self.design[:, self.n_settings :]
-
-
-class PixelsFound(NamedTuple):
-    """What `solodark.dark_model.pixel_fit.fit_pixels` finds of n pixels.
-
-    Attributes
-    ----------
-    maps : ndarray, shape (n, d)
-        ADU, and ADU per unit of state.
-    excess : ndarray, shape (n,)
-        Noise over that of the pixel's class, a variance ratio.
-    information : ndarray, shape (n, d, d)
-        Normal matrices, 1/ADU^2.
-    pulls : ndarray, shape (n, d)
-        Right-hand sides of the normal equations.
-    scatter : ndarray, shape (n, t)
-        Weights of the scatter grid.
-    odds : ndarray, shape (n, k)
-        Of the prior's components.
-    evidence : ndarray, shape (n,)
-        Logarithms.
-    """
-
-    maps: Array
-    excess: Array
-    information: Array
-    pulls: Array
-    scatter: Array
-    odds: Array
-    evidence: Array
 
 
 def series_starts(series: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -423,8 +392,7 @@ def fit_values(
         scatter_prior=fit.scatter_prior,
     )
     memory = Memory.none() if memory is None else memory
-    found = fit_pixels(values, library, memory, iterations=settings.iterations)
-    return PixelsFound(*(np.moveaxis(part, -1, 0) for part in found))
+    return fit_pixels(values, library, memory, iterations=settings.iterations)
 
 
 def learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:

@@ -1,11 +1,14 @@
 """The state of an exposure: how strongly each learned map shows in it, solved from its pixels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from solodark.dark_model.noise import NoiseLaw
+from solodark.dark_model.small_matrices import cholesky, solve_cholesky
 
 __all__ = ["SamplePixels", "solve_state", "starting_states"]
 
@@ -146,7 +149,7 @@ def starting_states(
     noise = np.add.reduceat(frame_variance, first)[:, None] / n[:, None] + slope * signal
     variance = noise / n[:, None] + (_RELATIVE_ERROR * signal) ** 2
     states = _first_states(means, variance, settings, zeros, rank)
-    weight = 1.0 / variance
+    weight, typical = 1.0 / variance, np.median(variance, axis=0)
     for _ in range(_ALTERNATIONS):
         design = np.hstack([settings, states])
         maps = _solve_each(design, weight, means)
@@ -155,7 +158,7 @@ def starting_states(
         bias, dark = np.hsplit(maps, [settings.shape[1]])
         states = _solve_each(dark, weight.T, (means - settings @ bias.T).T)
         shift = _zero_points(states, settings, zeros, bias, dark)
-        states = _principal(states - settings @ shift, dark, variance)
+        states = _principal(states - settings @ shift, dark, typical)
     maps = _solve_each(np.hstack([settings, states]), weight, means)
     bias, dark = np.hsplit(maps, [settings.shape[1]])
     frames = [
@@ -197,16 +200,36 @@ def _zero_points(
 
 def _solve_each(design: Array, weight: Array, values: Array) -> Array:
     """Weighted least squares of every column of `values` on one design."""
-    normal = np.einsum("fr,fp,fq->prq", design, weight, design, optimize=True)
-    normal += 1e-9 * np.eye(design.shape[1]) * np.trace(normal, axis1=1, axis2=2)[:, None, None]
-    right = np.einsum("fr,fp->pr", design, weight * values, optimize=True)
-    solution: Array = np.linalg.solve(normal, right[..., None])[..., 0]
+    columns = (np.ascontiguousarray(part.T) for part in (weight, values))
+    solution: Array = _solve_columns(np.ascontiguousarray(design), *columns)
     return solution
 
 
-def _principal(states: Array, maps: Array, variance: Array) -> Array:
+@njit(cache=True, error_model="numpy")
+def _solve_columns(design: Any, weight: Any, values: Any) -> Any:
+    """Solve the normal equations of each column, a row here, with a ridge of a billionth."""
+    n, (n_rows, rank) = len(values), design.shape
+    normal, factor = np.zeros((rank, rank)), np.zeros((rank, rank))
+    right, solutions = np.zeros(rank), np.zeros((n, rank))
+    for p in range(n):
+        normal[:], right[:] = 0.0, 0.0
+        for f in range(n_rows):
+            for r in range(rank):
+                part = weight[p, f] * design[f, r]
+                right[r] += part * values[p, f]
+                for q in range(r + 1):
+                    normal[r, q] += part * design[f, q]
+        ridge = 1e-9 * np.trace(normal)
+        for r in range(rank):
+            normal[r, r] += ridge
+        cholesky(normal, rank, factor)
+        solve_cholesky(factor, rank, right, solutions[p])
+    return solutions
+
+
+def _principal(states: Array, maps: Array, typical_variance: Array) -> Array:
     """Turn the states so that the first map explains most, and scale them to unit mean square."""
-    metric = np.einsum("pr,p,pq->rq", maps, 1.0 / np.median(variance, axis=0), maps)
+    metric = np.einsum("pr,p,pq->rq", maps, 1.0 / typical_variance, maps)
     factor = np.linalg.cholesky(metric + 1e-9 * np.trace(metric) * np.eye(len(metric)))
     turned = np.linalg.svd(states @ factor, full_matrices=False)[2]
     result = states @ factor @ turned.T
