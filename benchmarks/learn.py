@@ -2,7 +2,9 @@
 
 Every figure is of a whole process. The frames are simple darks of three exposures and biases: what
 is in them does not change the work. Bare reading opens the same files with solodark's reader and
-reads every row once, in one thread, after the files have been read once before.
+reads every row once, in one thread, after the files have been read once before. No learning can do
+with less than what stands beside it as necessary: to load the code, to hash the files, and to read
+them twice, since every pixel is fitted with the states of all frames known.
 
     python benchmarks/learn.py --output benchmarks/results/learn.json
 """
@@ -21,8 +23,16 @@ from astropy.io import fits
 from combine import run
 from machine import describe_machine
 
-CASES = ((1000, 1000, 12), (1000, 1000, 24), (1000, 1000, 48), (2000, 1000, 24), (2000, 2000, 24))
-LARGE = (6000, 4000, 12)
+PLAIN, RICE = "16-bit FITS", "FITS, Rice-compressed"
+CASES = (
+    (1000, 1000, 12, PLAIN),
+    (1000, 1000, 24, PLAIN),
+    (1000, 1000, 48, PLAIN),
+    (2000, 1000, 24, PLAIN),
+    (2000, 2000, 24, PLAIN),
+    (2000, 2000, 24, RICE),
+)
+LARGE = (6000, 4000, 12, PLAIN)
 EXPOSURES_S = (0.001, 60.0, 180.0, 300.0)
 
 READING = """
@@ -34,6 +44,17 @@ for path in sys.argv[1:]:
             frame.read_rows(start, start + 200)
 """
 
+NECESSARY = (
+    """
+import sys
+from solodark.workflows.learn import learn_files
+from solodark.formats import file_sha256
+for path in sys.argv[1:]:
+    file_sha256(path)
+"""
+    + READING * 2
+)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -42,11 +63,14 @@ class Case:
     nx: int
     ny: int
     n_frames: int
+    stored: str
     learn_s: float
     learn_cpu_s: float
     peak_mib: float
     reading_s: float
+    necessary_s: float
     times_reading: float
+    times_necessary: float
     model_mib: float
 
 
@@ -66,34 +90,37 @@ def main() -> None:
         options.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def measure(nx: int, ny: int, n_frames: int) -> Case:
+def measure(nx: int, ny: int, n_frames: int, stored: str) -> Case:
     """Make a library, learn it, read it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "darks"
         with ProcessPoolExecutor(1) as other:  # a child's peak memory counts from its parent's
-            files = other.submit(make_frames, folder, nx, ny, n_frames).result()
+            files = other.submit(make_frames, folder, nx, ny, n_frames, stored == RICE).result()
         model = Path(name) / "camera.solodark"
         solodark = str(Path(sys.executable).with_name("solodark"))
-        reading = [sys.executable, "-c", READING, *files]
-        run(reading)
-        read = run(reading)
+        run([sys.executable, "-c", READING, *files])
+        read = run([sys.executable, "-c", READING, *files])
+        necessary = run([sys.executable, "-c", NECESSARY, *files])
         learned = run([solodark, "learn", str(folder), "-o", str(model)])
         case = Case(
             nx,
             ny,
             n_frames,
+            stored,
             round(learned.wall_s, 2),
             round(learned.cpu_s, 2),
             round(learned.peak_mib),
             round(read.wall_s, 2),
+            round(necessary.wall_s, 2),
             round(learned.wall_s / read.wall_s, 1),
+            round(learned.wall_s / necessary.wall_s, 1),
             round(model.stat().st_size / 2**20, 1),
         )
     print(case, flush=True)
     return case
 
 
-def make_frames(folder: Path, nx: int, ny: int, n_frames: int) -> list[str]:
+def make_frames(folder: Path, nx: int, ny: int, n_frames: int, compress: bool = False) -> list[str]:
     """Write darks and biases of two nights: log-normal dark current, hot pixels, shot noise."""
     folder.mkdir()
     rng = np.random.default_rng(nx + ny + n_frames)
@@ -114,7 +141,11 @@ def make_frames(folder: Path, nx: int, ny: int, n_frames: int) -> list[str]:
         header["INSTRUME"] = "benchmark"
         header["DATE-OBS"] = f"2026-0{1 + night}-10T{20 + i % 4:02d}:{i // 4 % 60:02d}:00"
         path = folder / f"frame_{i:04d}.fits"
-        fits.PrimaryHDU(pixels, header).writeto(path)
+        if compress:
+            path = path.with_suffix(".fits.fz")
+            fits.CompImageHDU(pixels, header, compression_type="RICE_1").writeto(path)
+        else:
+            fits.PrimaryHDU(pixels, header).writeto(path)
         names.append(str(path))
     return names
 
