@@ -23,8 +23,9 @@ from solodark.workflows.compare_masters import (
     notes_on,
     ways_to_a_dark,
 )
+from solodark.workflows.compare_rows import EACH, CompareRow
 from solodark.workflows.compare_stacks import Comparison, compare_sources
-from solodark.workflows.compare_story import EACH, CompareRow, tell_comparison
+from solodark.workflows.compare_story import tell_comparison
 from solodark.workflows.learn import load_model, open_frames
 from solodark.workflows.lights import sort_lights
 

@@ -26,7 +26,7 @@ from solodark.frames import (
     Provenance,
     require_matching,
 )
-from solodark.workflows.compare_story import (
+from solodark.workflows.compare_rows import (
     EACH,
     GENERATED,
     NEAREST,

@@ -17,7 +17,7 @@ from solodark.frames import Acquisition, FrameSource, Progress, cfa_planes, sile
 from solodark.registration import Registration
 from solodark.report import StackPanel
 from solodark.report.stack_pictures import StackStretch, find_stack_stretch
-from solodark.workflows.compare_story import MEANINGS, NO_DARK, TRUTH, CompareRow
+from solodark.workflows.compare_rows import MEANINGS, NO_DARK, TRUTH, CompareRow
 
 __all__ = ["Comparison", "compare_sources"]
 

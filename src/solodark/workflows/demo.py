@@ -20,7 +20,7 @@ from solodark.pix2pix import TrainSettings
 from solodark.report import Estimate, Story, page_html, show_estimate, summary_png
 from solodark.workflows.catalogue import add_frames, check_frames
 from solodark.workflows.combine import combine_files
-from solodark.workflows.compare_story import CompareRow
+from solodark.workflows.compare_rows import CompareRow
 from solodark.workflows.demo_camera import DemoNight, DemoPlan, photograph
 from solodark.workflows.demo_lights import compare_lights
 from solodark.workflows.demo_network import NETWORK, train_a_network

@@ -20,7 +20,7 @@ from solodark.frames import (
 from solodark.synthetic import NightPlan, expose_night, make_scene
 from solodark.workflows.compare import CompareSummary, compare_night
 from solodark.workflows.compare_masters import CompareInputs
-from solodark.workflows.compare_story import TRUTH
+from solodark.workflows.compare_rows import TRUTH
 from solodark.workflows.demo_camera import (
     ISO,
     WARM_NIGHT_C,
