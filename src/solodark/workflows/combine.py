@@ -1,6 +1,5 @@
 """Combine files: a folder of darks, biases or flats becomes a classical master."""
 
-import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from solodark.frames import (
     series_acquisition,
     silent,
 )
+from solodark.workflows.garbage import without_garbage_collection
 
 if TYPE_CHECKING:
     from solodark.combine import Combined
@@ -170,7 +170,7 @@ def combine_files(
     master_path = _require_output(Path(output), files, overwrite=overwrite)
     with ExitStack() as held:
         hashes = held.enter_context(_hashing(files))
-        held.enter_context(_without_garbage_collection())
+        held.enter_context(without_garbage_collection())
         from solodark.combine import combine  # takes half a second, in which files can be hashed
 
         sources = [
@@ -213,22 +213,6 @@ def _hashing(files: Sequence[Path]) -> Iterator[Iterator[str]]:
         yield hashes
     finally:
         threads.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Spare a quarter of a second: numba makes half a million objects when it is loaded.
-
-    All of them stay, and combining makes none that would have to be collected.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()  # nor look through them when the process ends
-        if enabled:
-            gc.enable()
 
 
 def _require_output(output: Path, inputs: Iterable[Path], *, overwrite: bool) -> Path:

@@ -29,6 +29,7 @@ from solodark.formats import (
 from solodark.formats.masters import Target
 from solodark.frames import Frame, MasterDark, PixelFlags, Progress, Verdict, silent
 from solodark.frames.sensor_sample import sample_positions
+from solodark.workflows.garbage import without_garbage_collection
 from solodark.workflows.learn import load_model, open_frames
 from solodark.workflows.lights import places_for, sort_lights
 
@@ -96,6 +97,7 @@ class NightSummary:
     left_out: tuple[tuple[Path, str], ...]
 
 
+@without_garbage_collection()
 def generate_file(
     sub: PathLike,
     model: PathLike | DarkModel | None,
