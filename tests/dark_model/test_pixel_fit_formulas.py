@@ -10,7 +10,7 @@ from solodark.dark_model.pixel_fit import fit_pixels
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, LibraryNumbers, Memory
 from solodark.dark_model.prior import MixturePrior
 
-N = 150  # two strips and a part of one
+N = 300  # two strips and a part of one
 STARTS = np.array([0, 1, 4, 6, 11])
 STATES = np.repeat([[0.0, 0.0], [0.4, 0.1], [0.7, -0.1], [1.0, 0.2]], np.diff(STARTS), axis=0)
 GRID = np.concatenate([[0.0], 2.0 * 8.0 ** np.arange(6)])

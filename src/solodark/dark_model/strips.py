@@ -28,7 +28,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-STRIP = 64
+STRIP = 128
 """Pixels of a strip: their numbers stay in the second-level cache."""
 
 _FLOOR = 1e-30  # keeps a direction that no frame constrains from dividing by zero
