@@ -1,5 +1,6 @@
 """The program: its commands, and the way into them."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -83,7 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")
     command = typer.main.get_command(app)
     words = None if arguments is None else list(arguments)
-    sys.exit(exit_code_of(lambda: command.main(words, prog_name="solodark")))
+    code = exit_code_of(lambda: command.main(words, prog_name="solodark"))
+    gc.freeze()  # the end of the process need not look through all objects that it made
+    sys.exit(code)
 
 
 def _show_version(wanted: bool) -> None:

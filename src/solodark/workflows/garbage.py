@@ -23,6 +23,5 @@ def without_garbage_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()  # nor look through them when the process ends
         if enabled:
             gc.enable()
