@@ -19,6 +19,7 @@ NETWORK_ROW = "network, sensor"
 NETWORK = replace(
     PRESETS["sensor"],
     width=16,
+    depth=1,
     crop_px=256,
     batch_size=2,
     constant_epochs=2,

@@ -201,7 +201,7 @@ def _of_sensor(
     sub: FrameSource,
 ) -> NDArray[np.float32]:
     solved = solve(model, sub)
-    pattern = estimator.pattern(sensor_view(model, sub))
+    pattern = estimator.pattern(sensor_view(model, sub, solved))
     return pattern + level_image(model, solved.state, setting=solved.setting)
 
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model import DarkModel, predict, solve, update
 from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.dark_model.solve import Solved
 from solodark.dark_model.survey import read_image
 from solodark.frames import FrameSource
 from solodark.pix2pix.sensor_channels import SensorView
@@ -12,7 +13,7 @@ from solodark.pix2pix.sensor_channels import SensorView
 __all__ = ["sensor_view", "strongest_state"]
 
 
-def sensor_view(model: DarkModel, sub: FrameSource) -> SensorView:
+def sensor_view(model: DarkModel, sub: FrameSource, solved: Solved | None = None) -> SensorView:
     """Ask a dark model all it knows of a sub.
 
     Parameters
@@ -21,6 +22,8 @@ def sensor_view(model: DarkModel, sub: FrameSource) -> SensorView:
         The sensor.
     sub : FrameSource
         One dark, as large as the model.
+    solved : Solved, optional
+        Its state, where it is known.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def sensor_view(model: DarkModel, sub: FrameSource) -> SensorView:
         The model does not know the sub's gain setting.
     """
     cfa_pattern = model.acquisition.cfa_pattern
-    solved = solve(model, sub)
+    solved = solved or solve(model, sub)
     prediction = predict(model, solved.state, solved.covariance, setting=solved.setting)
     pattern, variance, changed = update(model, sub, solved, prediction)
     image = read_image(sub)
