@@ -97,6 +97,29 @@ def test_a_store_that_was_compressed_otherwise_is_refused(tmp_path):
     assert "maps is stored by bytes, expected bytes, blosc, crc32c" in refusal(path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("shape", [2, 40, -60]),
+        ("shape", [10**9, 10**9, 60]),
+        ("shape", "wide"),
+        ("data_type", "object"),
+        ("chunk_grid", {"configuration": {"chunk_shape": [1, 0, 60]}}),
+        ("chunk_grid", {"configuration": {"chunk_shape": [1, 40]}}),
+        ("codecs", ["blosc"]),
+    ],
+)
+def test_a_description_of_arrays_that_cannot_be_is_refused(path, tmp_path, key, value):
+    forged = tmp_path / "forged.solodark"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(forged, "w") as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == "maps/zarr.json":
+                content = json.dumps(json.loads(content) | {key: value}).encode()
+            new.writestr(entry.filename, content)
+    assert "is damaged" in refusal(forged)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
 def test_a_file_that_was_cut_off_is_refused(path, share):
     whole = path.read_bytes()

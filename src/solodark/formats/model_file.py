@@ -37,6 +37,9 @@ _SIGNS_OF_DAMAGE = (
     EOFError,
     zipfile.BadZipFile,
     zlib.error,
+    ArithmeticError,
+    AttributeError,
+    MemoryError,
 )
 
 

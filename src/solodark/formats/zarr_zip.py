@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,6 +98,8 @@ def _entries_of(
     counts = [
         -(-n // step) for n, step in zip(metadata["shape"], _chunk_shape(metadata), strict=True)
     ]
+    if prod(counts) > len(entries):
+        raise ValueError(f"parts of {name} are lost: at most {len(entries)} of {prod(counts)} left")
     places = list(product(*(range(count) for count in counts)))
     names = ["/".join([name, "c", *map(str, place)]) for place in places]
     lost = sum(key not in entries for key in names)
