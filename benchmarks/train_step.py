@@ -13,6 +13,7 @@ With --compile the plain one takes part a second time, through torch.compile.
 import argparse
 import json
 import math
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,7 +108,7 @@ def main() -> None:
             rows.append(measure(steps, batch, side, device, arguments.seconds))
     name = torch.cuda.get_device_name() if device == "cuda" else "the CPU; there was no GPU"
     result = {
-        "command": "python benchmarks/train_step.py --output benchmarks/results/train_step.json",
+        "command": "python benchmarks/train_step.py " + " ".join(sys.argv[1:]),
         "machine": describe_machine() | {"torch": torch.__version__, "device": name},
         "threads": torch.get_num_threads(),
         "taken_by_default": make_fabric(Device(accelerator=device)).strategy.precision.precision,
