@@ -37,7 +37,8 @@ def test_the_master_is_cleaner_than_its_sub(photographer, model, run, tmp_path):
 
     def error(estimate: np.ndarray) -> float:
         a, b = estimate - half_a, estimate - half_b
-        product = np.clip((a - np.median(a)) * (b - np.median(b)), -1e4, 1e4)
+        # A pixel that hops between two levels counts for no more than 20 ADU: it did so tonight.
+        product = np.clip((a - np.median(a)) * (b - np.median(b)), -400.0, 400.0)
         return float(np.mean(product))
 
     sub = read_frame(photographer.sub).data

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from solodark.dark_model.first_states import starting_states
 from solodark.dark_model.noise import NoiseLaw
-from solodark.dark_model.states import SamplePixels, solve_state, starting_states
+from solodark.dark_model.states import SamplePixels, solve_state
 
 LAW = NoiseLaw(np.array([16.0]), slope=np.array([1.0]), curvature=0.0)
 STATE = np.array([0.8, -0.3])
@@ -65,7 +66,6 @@ def test_first_states_follow_the_true_ones_up_to_their_scale(sensor, rng):
         np.full(8, 16.0),
         1.0,
         strength == 0.0,
-        rank=1,
         starts=np.array([0, 2, 3, 4, 5, 6, 8]),
         levels=np.ones((8, 1)),
     )

@@ -14,6 +14,7 @@ NUMBERS = SubNumbers(
     slope=0.4,
     curvature=1e-5,
     censor_adu=30_000.0,
+    ceiling_adu=np.inf,
     changed_share=1e-4,
     cosmic_share=3e-5,
 )
@@ -77,9 +78,26 @@ def test_a_pixel_without_a_value_stays_as_predicted(pixels):
 
 
 def test_a_pixel_that_is_full_as_expected_shows_what_it_shows(pixels):
-    pixels["pattern"][1, 7], pixels["deviation"][1, 7] = 31_000.0, 400.0
-    mean = update(pixels)[0]
-    assert mean[1, 7] == pytest.approx(31_400.0, abs=1.0)
+    pixels["pattern"][1, 7], pixels["deviation"][1, 7] = 41_000.0, 400.0
+    mean = update(pixels, NUMBERS._replace(ceiling_adu=41_200.0))[0]
+    assert mean[1, 7] == pytest.approx(41_400.0, abs=1.0)
+
+
+def test_a_nearly_full_pixel_is_no_reason_to_take_over_the_noise_of_the_sub(pixels):
+    sigma = np.sqrt(NUMBERS.frame_variance + (0.4 + 1e-5 * 31_000.0) * 31_000.0)
+    pixels["pattern"][1, 7], pixels["deviation"][1, 7] = 31_000.0, sigma
+    pixels["excess"][1, 7], pixels["scatter"][:, 1, 7] = 1.0, [255, 0, 0, 0, 0, 0]
+    expected = pixels["pattern"][1, 7] + pixels["field"][1, 7]
+    mean, _, changed = update(pixels)
+    assert abs(mean[1, 7] - expected) < 0.2 * sigma
+    assert not changed[1, 7]
+
+
+def test_a_nearly_full_pixel_far_from_what_was_foretold_is_not_linear_and_believed(pixels):
+    pixels["pattern"][1, 7], pixels["deviation"][1, 7] = 39_000.0, -5_000.0
+    mean, _, changed = update(pixels)
+    assert mean[1, 7] == pytest.approx(34_000.0, abs=300.0)
+    assert not changed[1, 7]
 
 
 def test_a_newborn_hot_pixel_is_believed_and_a_cosmic_ray_is_not(pixels):

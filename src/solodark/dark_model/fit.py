@@ -12,10 +12,11 @@ from solodark.dark_model.births import births_per_year
 from solodark.dark_model.gain_settings import GainSetting, gain_settings
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
-from solodark.dark_model.sample_fit import SampleFit, fit_sample
+from solodark.dark_model.ranks import fit_ranks
+from solodark.dark_model.sample_fit import SampleFit
 from solodark.dark_model.series import by_series, is_bias
 from solodark.dark_model.settings import LearnSettings
-from solodark.dark_model.survey import Sample, Survey, choose_sample, survey_frames
+from solodark.dark_model.survey import choose_sample, survey_frames
 from solodark.errors import NotEnoughFramesError
 from solodark.frames import Acquisition, FrameSource, Progress, silent
 from solodark.frames.matching import require_matching
@@ -81,7 +82,7 @@ def learn(
         rng=rng,
     )
     survey = survey_frames(sources, sample, progress=progress)
-    fits = _try_ranks(sources, series, sample, survey, settings, progress)
+    fits = fit_ranks(sources, series, sample, survey, settings, progress=progress)
     best = max(fits, key=lambda rank: fits[rank].evidence)
     fit = fits[best]
     pixels, class_information = map_pass(sources, series, survey, fit, settings, progress)
@@ -124,24 +125,6 @@ def identified(model: DarkModel) -> DarkModel:
     return replace(model, model_id=digest.hexdigest()[:16])
 
 
-def _try_ranks(
-    sources: Sequence[FrameSource],
-    series: NDArray[np.intp],
-    sample: Sample,
-    survey: Survey,
-    settings: LearnSettings,
-    progress: Progress,
-) -> dict[int, SampleFit]:
-    """Fits of growing rank, up to the first that foretells left-out series worse."""
-    ranks = _possible_ranks(settings.ranks, series)
-    fits: dict[int, SampleFit] = {}
-    for rank in progress(ranks, "Choosing the rank", len(ranks)):
-        fits[rank] = fit_sample(sources, series, sample, survey, rank, settings)
-        if fits[rank].evidence < max(fit.evidence for fit in fits.values()):
-            break
-    return fits
-
-
 def _require_settings(sources: Sequence[FrameSource]) -> None:
     """Refuse a stray frame of another gain setting: it was hardly meant to be there."""
     counts = np.bincount(gain_settings(sources)[1])
@@ -168,11 +151,6 @@ def _exposure_in_words(source: FrameSource) -> str:
     if is_bias(source):
         return "biases"
     return "of an unknown exposure" if exposure_s is None else f"darks of {exposure_s:.3g} s"
-
-
-def _possible_ranks(ranks: tuple[int, ...], series: NDArray[np.intp]) -> list[int]:
-    most = max(1, int(series.max()) - 1)  # one series is left out, one tells the bias
-    return [rank for rank in ranks if rank <= most] or [1]
 
 
 def describe_library(

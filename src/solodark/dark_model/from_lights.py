@@ -8,7 +8,7 @@ there is a star or the edge of a nebula, and the pixel is left out. What is left
 pixel does not know how warm that pixel is, so it adds noise, and no bias.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ from solodark.dark_model.model import DarkModel
 from solodark.dark_model.neighbours import PAIRS, Neighbours
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
-from solodark.dark_model.solve import Solved, sample_pixels
+from solodark.dark_model.sample_state import sample_pixels
+from solodark.dark_model.solve import Solved
 from solodark.dark_model.states import SamplePixels, solve_state
 from solodark.dark_model.survey import read_image
 from solodark.errors import WrongSubError
@@ -272,7 +273,7 @@ def _nearest_state(model: DarkModel, values: Array, pixels: SamplePixels) -> Arr
 def _at_strength(model: DarkModel, pixels: SamplePixels, state: Array) -> SamplePixels:
     """Pixels whose model error is that of this state: it grows as the dark signal does."""
     amplitude2 = strength2_of(model, state) + FLOOR_AMPLITUDE2
-    return replace(pixels, model_variance=pixels.model_variance * amplitude2)
+    return pixels._replace(model_variance=pixels.model_variance * amplitude2)
 
 
 def _misfit(

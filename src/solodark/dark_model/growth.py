@@ -19,9 +19,9 @@ from solodark.dark_model.sample_fit import (
     refine,
     series_starts,
 )
+from solodark.dark_model.sample_state import solve_sample
 from solodark.dark_model.series import by_series
 from solodark.dark_model.settings import LearnSettings
-from solodark.dark_model.solve import solve_sample
 from solodark.dark_model.survey import Survey, survey_frames
 from solodark.errors import NotEnoughFramesError
 from solodark.frames import FrameSource, Progress, silent

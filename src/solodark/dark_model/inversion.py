@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from solodark.dark_model.prior import component_posteriors
+from solodark.dark_model.posterior import component_posteriors, posterior_moments
 from solodark.dark_model.small_matrices import cholesky, solve_cholesky
 
 __all__ = ["find_pulls"]
@@ -80,29 +80,7 @@ def _descend(
             continue
         lowest, scale = height, 1.0
         pull[:] = trial
-        _moments(factors, centres, odds, mean, spread)
+        posterior_moments(factors, centres, odds, mean, spread)
         cholesky(spread, dims, factor)
         if solve_cholesky(factor, dims, target - mean, step) < _CLOSE * _CLOSE:
             break
-
-
-@njit(cache=True, error_model="numpy")
-def _moments(factors: Any, centres: Any, odds: Any, mean: Any, spread: Any) -> None:
-    """Mean and covariance of the posterior from those of its components."""
-    k_all, dims = centres.shape
-    unit, column = np.zeros(dims), np.zeros(dims)
-    mean[:] = 0.0
-    spread[:] = 0.0
-    for k in range(k_all):
-        for r in range(dims):
-            mean[r] += odds[k] * centres[k, r]
-    for k in range(k_all):
-        if odds[k] < 1e-12:
-            continue
-        for r in range(dims):
-            unit[:] = 0.0
-            unit[r] = 1.0
-            solve_cholesky(factors[k], dims, unit, column)
-            for q in range(dims):
-                between = (centres[k, r] - mean[r]) * (centres[k, q] - mean[q])
-                spread[r, q] += odds[k] * (column[q] + between)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.model import DarkModel
+from solodark.dark_model.sample_state import sample_pixels
 from solodark.dark_model.series import BIAS_EXPOSURE_S
-from solodark.dark_model.solve import sample_pixels
 from solodark.dark_model.state_law import (
     ENERGY_EV,
     EXPONENT,
@@ -175,8 +175,13 @@ def _fit_strength(darks: _Darks, log_slopes: Array) -> tuple[Array, Array, float
 
 
 def _fit_mixture(model: DarkModel, darks: _Darks) -> tuple[Array, Array]:
-    """State at strength 1 as a polynomial; left-out series choose how many terms."""
-    mixtures = darks.states / np.exp(darks.log_strength)[:, None]
+    """State at strength 1 as a polynomial; left-out series choose how many terms.
+
+    What is noise in a state is more of it in the mixture of a weak dark, which counts for less.
+    """
+    strength2 = np.exp(2.0 * darks.log_strength)
+    darks = replace(darks, weight=darks.weight * strength2 / (strength2 + np.median(strength2)))
+    mixtures = darks.states / np.sqrt(strength2)[:, None]
     places = np.stack([darks.log_strength, darks.log_exposure])
     maps = sample_pixels(model).maps[: model.sample_random, 1:]
     metric = maps.T @ maps / len(maps)
@@ -185,8 +190,7 @@ def _fit_mixture(model: DarkModel, darks: _Darks) -> tuple[Array, Array]:
     n_series = np.unique(darks.series).size
     tried = {}
     for size in (size for size in _SIZES if 2 * size <= n_series):
-        errors = _left_out_errors(mixture_terms(places, size), mixtures, darks)
-        scatter = np.einsum("f,fr,fq->rq", darks.weight, errors, errors) / darks.weight.sum()
+        scatter = _left_out_scatter(mixture_terms(places, size), mixtures, darks)
         tried[size] = (n_series * scatter + doubt) / (n_series + 1)
     if not tried:
         return typical[None], np.asarray(doubt)
@@ -194,13 +198,16 @@ def _fit_mixture(model: DarkModel, darks: _Darks) -> tuple[Array, Array]:
     return _least_squares(mixture_terms(places, best), mixtures, darks.weight), tried[best]
 
 
-def _left_out_errors(terms: Array, mixtures: Array, darks: _Darks) -> Array:
-    errors = np.empty_like(mixtures)
+def _left_out_scatter(terms: Array, mixtures: Array, darks: _Darks) -> Array:
+    """Mean square of how far series lie from what the others foretell, shape (rank, rank)."""
+    scatter = np.zeros((mixtures.shape[1], mixtures.shape[1]))
     for one in np.unique(darks.series):
         inside = darks.series == one
         fit = _least_squares(terms[~inside], mixtures[~inside], darks.weight[~inside])
-        errors[inside] = mixtures[inside] - terms[inside] @ fit
-    return errors
+        weight = darks.weight[inside]
+        error = weight @ (mixtures[inside] - terms[inside] @ fit)
+        scatter += np.outer(error, error) / weight.sum()
+    return np.asarray(scatter / darks.weight.sum())
 
 
 def _least_squares(terms: Array, values: Array, weight: Array) -> Array:

@@ -8,14 +8,12 @@ information matrices so that maps which no frame constrains are allowed.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, log
 from typing import Any
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from solodark.dark_model.small_matrices import cholesky, solve_cholesky
 from solodark.dark_model.strips import (
     STRIP,
     Mixture,
@@ -225,40 +223,3 @@ def _add_moments(
             for x in range(STRIP):
                 total += share[x] * (column[q, x] + centre[x] * found.centres[k, q, x])
             second[r, q] += total
-
-
-@njit(cache=True, error_model="numpy")
-def component_posteriors(  # numpydoc ignore=PR01
-    information: Any,
-    pull: Any,
-    precisions: Any,
-    prior_pulls: Any,
-    log_norms: Any,
-    factors: Any,
-    centres: Any,
-    odds: Any,
-) -> float:
-    """Posterior of one pixel under each component: Cholesky factors, centres and odds.
-
-    Gives the logarithm of the evidence, but for what does not depend on the pull.
-    """
-    k_all, dims = prior_pulls.shape
-    matrix = np.empty((dims, dims))
-    right = np.empty(dims)
-    best = -1e300
-    for k in range(k_all):
-        for r in range(dims):
-            right[r] = pull[r] + prior_pulls[k, r]
-            for q in range(r + 1):
-                matrix[r, q] = information[r, q] + precisions[k, r, q]
-        log_determinant = cholesky(matrix, dims, factors[k])
-        length = solve_cholesky(factors[k], dims, right, centres[k])
-        odds[k] = log_norms[k] - 0.5 * log_determinant + 0.5 * length
-        best = max(best, odds[k])
-    total = 0.0
-    for k in range(k_all):
-        odds[k] = exp(odds[k] - best)
-        total += odds[k]
-    for k in range(k_all):
-        odds[k] /= total
-    return best + log(total)

@@ -1,33 +1,29 @@
 """The fit on a sample of pixels: states, prior, noise and what the model cannot explain."""
 
-from collections.abc import Sequence
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.gain_settings import gain_settings
 from solodark.dark_model.library_noise import (
-    censor_adu,
     cosmic_hits,
-    first_variance,
     learn_noise,
 )
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.pixel_fit import fit_pixels
 from solodark.dark_model.pixel_numbers import LibraryNumbers, Memory, PixelsFound
-from solodark.dark_model.prior import MixturePrior, refine_prior, starting_prior
-from solodark.dark_model.series import is_bias
+from solodark.dark_model.posterior import map_covariances
+from solodark.dark_model.prior import MixturePrior, refine_prior
 from solodark.dark_model.settings import LearnSettings
-from solodark.dark_model.states import SamplePixels, solve_state, starting_states
-from solodark.dark_model.survey import Sample, Survey
-from solodark.frames import FrameSource
+from solodark.dark_model.states import SamplePixels, solve_state
+from solodark.dark_model.survey import Sample
 
 __all__ = [
     "FLOOR_AMPLITUDE2",
     "SampleFit",
     "count_cosmic_hits",
-    "fit_sample",
     "fit_values",
     "learn_scatter",
     "refine",
@@ -39,7 +35,6 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
-_FIRST_SLOPE = 0.5  # ADU^2 per ADU, of the order of most cameras; refined in the first round
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -84,134 +79,6 @@ def series_starts(series: NDArray[np.intp]) -> NDArray[np.intp]:
         First frame of each series, and the number of frames.
     """
     return np.append(np.searchsorted(series, np.unique(series)), len(series))
-
-
-def _zero_frames(sources: Sequence[FrameSource]) -> NDArray[np.bool_]:
-    """Frames whose state is called zero: the biases, else the shortest exposures."""
-    biases = np.array([is_bias(source) for source in sources])
-    if biases.any():
-        return biases
-    exposures = np.array([source.acquisition.exposure_s or 0.0 for source in sources])
-    shortest: NDArray[np.bool_] = exposures <= exposures.min() * 1.01
-    return shortest
-
-
-def fit_sample(
-    sources: Sequence[FrameSource],
-    series: NDArray[np.intp],
-    sample: Sample,
-    survey: Survey,
-    rank: int,
-    settings: LearnSettings,
-) -> SampleFit:
-    """Fit states, prior and noise on the sample, for one rank.
-
-    Parameters
-    ----------
-    sources : sequence of FrameSource
-        The library, sorted by series.
-    series : ndarray of int, shape (n,)
-        Series of each frame.
-    sample : Sample
-        The sampled pixels.
-    survey : Survey
-        Their values.
-    rank : int
-        Number of dark maps.
-    settings : LearnSettings
-        How to learn.
-
-    Returns
-    -------
-    SampleFit
-        The fit, with its evidence.
-    """
-    starts = series_starts(series)
-    exposures_s = np.array([source.acquisition.exposure_s or 0.0 for source in sources])
-    fit, values = _first_fit(sources, sample, survey, starts, rank, settings)
-    for _ in range(settings.rounds):
-        fit, found = refine(fit, values, starts, sample, settings)
-        fit = replace(
-            fit, strength=_strength(found.maps, fit.design, sample.shares, fit.n_settings)
-        )
-    hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, exposures_s)
-    return replace(
-        fit,
-        level_maps=_least_squares(fit.design, survey.levels).T,
-        cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0,
-    )
-
-
-def _first_fit(
-    sources: Sequence[FrameSource],
-    sample: Sample,
-    survey: Survey,
-    starts: NDArray[np.intp],
-    rank: int,
-    settings: LearnSettings,
-) -> tuple[SampleFit, Image]:
-    raw = survey.values.astype(np.float64)
-    variance = first_variance(raw[:, : sample.n_random], starts)
-    known, setting = gain_settings(sources)
-    design = starting_states(
-        raw,
-        variance,
-        _FIRST_SLOPE,
-        _zero_frames(sources),
-        rank,
-        starts=starts,
-        levels=np.eye(len(known))[setting],
-    )
-    rows = _row_offsets(survey.profiles, design)
-    values = survey.values - rows[:, sample.y].astype(np.float32)
-    maps = _least_squares(design, values.astype(np.float64)).T
-    grid = _scatter_grid(float(variance.min()), float(np.abs(values).max()))
-    fit = SampleFit(
-        design=design,
-        setting=setting,
-        prior=starting_prior(maps, sample.shares, settings.n_components, n_settings=len(known)),
-        law=NoiseLaw(variance, np.full(len(known), _FIRST_SLOPE), 0.0),
-        scatter_grid=grid,
-        scatter_prior=_first_scatter_prior(settings.n_components, grid.size),
-        strength=_strength(maps, design, sample.shares, len(known)),
-        rows=rows,
-        level_maps=_least_squares(design, survey.levels).T,
-        cosmic_share_per_s=0.0,
-        censor_adu=censor_adu(sources[0].acquisition, values, survey.levels),
-        evidence=-np.inf,
-    )
-    return fit, values
-
-
-def _least_squares(design: Array, values: Array) -> Array:
-    return np.asarray(np.linalg.lstsq(design, values, rcond=None)[0], dtype=np.float64)
-
-
-def _row_offsets(profiles: Array, design: Array) -> Array:
-    """Find what the rows of each frame show beyond the sensor's own row pattern."""
-    offsets: Array = profiles - design @ _least_squares(design, profiles)
-    return offsets
-
-
-def _scatter_grid(variance: float, largest: float) -> Array:
-    steps = max(4, int(np.ceil(np.log(largest**2 / (variance / 16)) / np.log(8))) + 1)
-    return np.concatenate([[0.0], variance / 16 * 8.0 ** np.arange(steps)])
-
-
-def _first_scatter_prior(k: int, t: int) -> Array:
-    shares = 0.5 ** np.arange(1, t + 1)
-    return np.tile(shares / shares.sum(), (k, 1))
-
-
-def _strength(maps: Array, design: Array, shares: Array, n_settings: int) -> Array:
-    """Quadratic form of the state that measures the dark signal; 1 for the strongest frame."""
-    dark, states = maps[:, n_settings:], design[:, n_settings:]
-    level = dark @ states.mean(axis=0)
-    warm = level >= np.quantile(level[shares == shares.max()], 0.99)
-    form = dark[warm].T @ dark[warm] / np.count_nonzero(warm)
-    strongest = np.einsum("fr,rq,fq->f", states, form, states).max()
-    scaled: Array = form / max(strongest, 1e-12)
-    return scaled
 
 
 def series_amplitude2(states: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
@@ -280,16 +147,32 @@ def refine(
         setting=fit.setting,
     )
     scatter_variance = found.scatter @ fit.scatter_grid
-    pixels = SamplePixels(found.maps, scatter_variance, found.excess, sample.plane)
+    pixels = SamplePixels(
+        found.maps, scatter_variance, found.excess, sample.plane, _covariances(fit.prior, found)
+    )
     refined = replace(
         fit,
         design=_solve_states(fit, values, pixels, law),
         prior=refine_prior(fit.prior, found.information, found.pulls, sample.shares, steps=8),
         law=law,
         scatter_prior=learn_scatter(found.scatter, found.odds, sample.shares),
-        evidence=float(np.mean(found.evidence[: sample.n_random]) / (len(starts) - 1)),
+        evidence=_evidence(found.evidence, sample.n_random) / (len(starts) - 1),
     )
     return refined, found
+
+
+def _covariances(prior: MixturePrior, found: PixelsFound) -> Array:
+    """Covariance of the maps of each pixel, shape (n, d, d)."""
+    information, pulls = map(np.ascontiguousarray, (found.information, found.pulls))
+    covariances: Array = map_covariances(
+        information, pulls, prior.precisions, prior.pulls, prior.log_norms
+    )
+    return covariances
+
+
+def _evidence(evidence: Array, n_random: int) -> float:
+    """Weigh the hottest pixels as much as all others: it is for them that darks are taken."""
+    return float(np.mean([part.mean() for part in np.split(evidence, [n_random]) if part.size]))
 
 
 def count_cosmic_hits(
@@ -337,17 +220,26 @@ def count_cosmic_hits(
 
 
 def _solve_states(fit: SampleFit, values: Image, pixels: SamplePixels, law: NoiseLaw) -> Array:
-    bias, dark = np.hsplit(pixels.maps, [fit.n_settings])
-    at = [replace(pixels, maps=np.hstack([own[:, None], dark])) for own in bias.T]
-    states = [
-        solve_state(
-            frame.astype(np.float64), at[g], law, variance, before, setting=int(g), rounds=2
-        )[0]
-        for frame, variance, before, g in zip(
-            values, law.frame_variance, fit.states, fit.setting, strict=True
-        )
-    ]
+    dark = range(fit.n_settings, pixels.maps.shape[1])
+    at = [_at_setting(pixels, [g, *dark]) for g in range(fit.n_settings)]
+
+    def solve(f: int) -> Array:  # numpydoc ignore=GL08
+        own, g = values[f].astype(np.float64), int(fit.setting[f])
+        start, variance = fit.states[f], law.frame_variance[f]
+        return solve_state(own, at[g], law, variance, start, setting=g, rounds=2)[0]
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        states = list(threads.map(solve, range(len(values))))
     return np.hstack([fit.design[:, : fit.n_settings], np.array(states)])
+
+
+def _at_setting(pixels: SamplePixels, maps: list[int]) -> SamplePixels:
+    """Leave out the bias maps of other gain settings."""
+    covariance = pixels.map_covariance[:, maps[1:]][..., maps]
+    return pixels._replace(
+        maps=np.ascontiguousarray(pixels.maps[:, maps]),
+        map_covariance=np.ascontiguousarray(covariance),
+    )
 
 
 def fit_values(

@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import require_setting
+from solodark.dark_model.learn_law import learn_law
 from solodark.dark_model.levels import plane_levels
-from solodark.dark_model.model import DarkModel, decoded_weights
-from solodark.dark_model.noise import robust_variance
-from solodark.dark_model.states import SamplePixels, solve_state
+from solodark.dark_model.model import DarkModel
+from solodark.dark_model.sample_state import solve_sample
+from solodark.dark_model.series import BIAS_EXPOSURE_S
+from solodark.dark_model.state_law import StateLaw
 from solodark.dark_model.survey import read_image
-from solodark.frames import FrameSource, cfa_plane_index
+from solodark.frames import Acquisition, FrameSource, cfa_plane_index
 
-__all__ = ["Solved", "sample_pixels", "solve", "solve_sample"]
+__all__ = ["Solved", "refined", "solve"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -45,7 +47,7 @@ class Solved:
 
 
 def solve(model: DarkModel, sub: FrameSource, *, image: Image | None = None) -> Solved:
-    """Solve the state of a sub from its pixels.
+    """Solve the state of a sub from its pixels, and from what the library's states have in common.
 
     Parameters
     ----------
@@ -72,87 +74,31 @@ def solve(model: DarkModel, sub: FrameSource, *, image: Image | None = None) -> 
     y, x = model.sample.T
     plane = cfa_plane_index(y, x, model.acquisition.cfa_pattern)
     above = image[y, x] - levels[plane].astype(np.float32)
-    return Solved(*solve_sample(model, above, setting), levels, setting)
+    solved = Solved(*solve_sample(model, above, setting), levels, setting)
+    return refined(learn_law(model), solved, sub.acquisition)
 
 
-def solve_sample(
-    model: DarkModel, values: NDArray[np.float32], setting: int
-) -> tuple[Array, Array, float]:
-    """Solve the state of a frame from its sampled pixels.
-
-    Parameters
-    ----------
-    model : DarkModel
-        The sensor.
-    values : ndarray of float32, shape (n,)
-        The frame at the sampled pixels, ADU above its level.
-    setting : int
-        Its gain setting.
-
-    Returns
-    -------
-    state : ndarray, shape (rank,)
-        Strength of each dark map.
-    covariance : ndarray, shape (rank, rank)
-        Its covariance.
-    frame_variance : float
-        Variance of an ordinary pixel, ADU^2.
-    """
-    told, pixels = _usable(model, values.astype(np.float64), setting)
-    ordinary = slice(0, model.sample_random)
-    variance = robust_variance(told[ordinary])
-    state = _nearest_state(model, told, pixels)
-    covariance = np.eye(model.rank)
-    for _ in range(3):
-        state, covariance = solve_state(told, pixels, model.law, variance, state, setting=setting)
-        error = told - pixels.maps @ np.append(1.0, state)
-        error -= np.median(error[ordinary])
-        variance = robust_variance(error[ordinary])
-    return state, covariance, variance
-
-
-def _usable(model: DarkModel, values: Array, setting: int) -> tuple[Array, SamplePixels]:
-    """Give the sampled pixels and what is known of them; full ones are deaf."""
-    pixels = sample_pixels(model, setting)
-    silent = ~(values < model.censor_adu)
-    told = np.where(silent, 0.0, values)
-    return told, replace(pixels, excess=np.where(silent, np.inf, pixels.excess))
-
-
-def sample_pixels(model: DarkModel, setting: int = 0) -> SamplePixels:
-    """Tell what the model knows of the pixels that states are solved from.
+def refined(law: StateLaw, solved: Solved, acquisition: Acquisition) -> Solved:
+    """Hold a solved state to the mixture of maps that the library shows at its strength.
 
     Parameters
     ----------
-    model : DarkModel
-        The sensor.
-    setting : int
-        Gain setting whose bias map is wanted.
+    law : StateLaw
+        What the library's states have in common.
+    solved : Solved
+        As the pixels tell it.
+    acquisition : Acquisition
+        Of the same frame; without an exposure, or of a bias, nothing is changed.
 
     Returns
     -------
-    SamplePixels
-        Maps, error and noise at the sampled pixels.
+    Solved
+        With the state on which both agree.
     """
-    y, x = model.sample.T
-    plane = np.asarray(cfa_plane_index(y, x, model.acquisition.cfa_pattern))
-    scatter = decoded_weights()[model.pixels.scatter[:, y, x].T]
-    own = [setting, *range(len(model.settings), len(model.pixels.maps))]
-    return SamplePixels(
-        model.pixels.maps[:, y, x][own].T.astype(np.float64),
-        scatter @ model.scatter_grid,
-        model.pixels.excess[y, x].astype(np.float64),
-        plane,
+    exposure_s = acquisition.exposure_s or 0.0
+    if exposure_s <= BIAS_EXPOSURE_S:
+        return solved
+    state, covariance = law.refine(
+        solved.state, solved.covariance, exposure_s, setting=solved.setting
     )
-
-
-def _nearest_state(model: DarkModel, values: Array, pixels: SamplePixels) -> Array:
-    """State of the library frame that looks most like the sub."""
-    maps = pixels.maps
-    spread = np.sqrt(np.median(model.law.frame_variance))
-    distances = [
-        np.mean(np.minimum(np.abs(values - maps @ np.append(1.0, state)), 30 * spread))
-        for state in model.library.states
-    ]
-    nearest: Array = model.library.states[int(np.argmin(distances))]
-    return nearest
+    return replace(solved, state=state, covariance=covariance)

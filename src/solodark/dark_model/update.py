@@ -22,6 +22,7 @@ Image = NDArray[np.float32]
 _CHANGED_FLOOR = 1e-7
 _COSMIC_FLOOR = 1e-7
 _YEARS_IF_UNKNOWN = 1.0
+_CEILING_SIGMA = 4.0  # rows and smooth fields are removed, so that full pixels differ a little
 _CHANGED_STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a sub to full scale
 
 
@@ -65,6 +66,7 @@ def update(
         slope=float(model.law.slope[solved.setting]),
         curvature=model.law.curvature,
         censor_adu=model.censor_adu,
+        ceiling_adu=_ceiling_adu(sub, image, solved),
         changed_share=_changed_share(model, sub),
         cosmic_share=_COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
     )
@@ -92,6 +94,13 @@ def _changed_share(model: DarkModel, sub: FrameSource) -> float:
     if taken is not None and np.isfinite(known_s).any():
         years = float(np.nanmin(np.abs(known_s - taken.timestamp()))) / SECONDS_PER_YEAR
     return _CHANGED_FLOOR + model.births_per_year * years
+
+
+def _ceiling_adu(sub: FrameSource, image: Image, solved: Solved) -> float:
+    """Value above the level, less its noise, of a full pixel: the largest that the frame shows."""
+    largest = sub.acquisition.saturation_adu or float(np.nanmax(image))
+    noise = _CEILING_SIGMA * float(np.sqrt(solved.frame_variance))
+    return largest - float(np.max(solved.levels)) - noise
 
 
 def _compare(

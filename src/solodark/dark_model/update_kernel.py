@@ -28,6 +28,8 @@ _NEIGHBOUR_OF_CHANGED = 0.02
 # A hot pixel, ten sigma of its noise bright, hops and saturates as ordinary ones never do.
 _HOT2 = np.float32(100.0)
 _HOT_CHANGES = np.float32(1e-3)
+# Beyond the linear range, as many pixels fall short of what is foretold as follow it.
+_BENT = np.float32(0.5)
 # A pixel can do worse than it ever did; a tenth of that by another step of the grid, and so on.
 _LEAK = np.float32(0.03)
 _LEAK_2 = np.float32(0.003)
@@ -102,8 +104,8 @@ class SubNumbers(NamedTuple):
     ----------
     frame_variance, slope, curvature : float
         Noise of an ordinary pixel without signal, ADU^2, and its growth with signal.
-    censor_adu : float
-        Above this a pixel is no longer linear.
+    censor_adu, ceiling_adu : float
+        Above the one a pixel may no longer be linear, above the other it is full.
     changed_share, cosmic_share : float
         Share of the pixels that have changed, and that a cosmic ray hit in this sub.
     """
@@ -112,6 +114,7 @@ class SubNumbers(NamedTuple):
     slope: float
     curvature: float
     censor_adu: float
+    ceiling_adu: float
     changed_share: float
     cosmic_share: float
 
@@ -209,6 +212,7 @@ def _expect_change(work: Any, bright: Any, sub: SubNumbers) -> None:
     born_beside = np.float32(sub.changed_share * _NEIGHBOUR_OF_CHANGED)
     hit_alone = np.float32(sub.cosmic_share * (1.0 - _NEIGHBOUR_OF_COSMIC))
     hit_beside = np.float32(sub.cosmic_share * _NEIGHBOUR_OF_COSMIC)
+    censor_adu = np.float32(sub.censor_adu)
     above, here, below = bright
     for i in range(here.size - 2):
         beside = above[i] | above[i + 1] | above[i + 2] | here[i] | here[i + 2]
@@ -221,6 +225,8 @@ def _expect_change(work: Any, bright: Any, sub: SubNumbers) -> None:
             born = max(born, _HOT_CHANGES)
         # Cosmic rays only ever brighten, so that half of their distribution counts double.
         hit = work[_REAL + i] + work[_REAL + i] if work[_ERROR + i] > _ZERO else _ZERO
+        if min(signal, signal + work[_ERROR + i]) > censor_adu:
+            born, hit = _BENT, _ZERO
         work[_BORN + i] = born + hit
         # Sharpened: a mean of both would leave a seventh of every hot pixel that is likely one.
         work[_REAL + i] = born * born * born / (born * born * born + hit * hit * hit)
@@ -286,10 +292,11 @@ def _conclude(work: Any, sub: SubNumbers, mean: Any, variance: Any, changed: Any
 
     The parts' gains differ by what no difference of squares would keep in single precision.
     """
-    censor_adu = np.float32(sub.censor_adu)
+    censor_adu, ceiling_adu = np.float32(sub.censor_adu), np.float32(sub.ceiling_adu)
     for i in range(mean.size):
         signal, error = work[_SIGNAL + i], work[_ERROR + i]
-        full = min(signal, signal + error) > censor_adu  # what a full pixel shows, it shows
+        bent = min(signal, signal + error) > censor_adu
+        full = bent and signal + error > ceiling_adu  # what a full pixel shows, it shows
         total = _ONE / (work[_SUM + i] + work[_DOUBTED + i])
         gain = work[_GAIN + i] * total
         loss = (work[_LOSS + i] + work[_DOUBTED + i]) * total
@@ -297,7 +304,7 @@ def _conclude(work: Any, sub: SubNumbers, mean: Any, variance: Any, changed: Any
         spread = (work[_SPREAD + i] + work[_DOUBTED + i] * work[_VARIANCE + i]) * total
         mean[i] = signal + (error if full else gain * error)
         variance[i] = work[_NOISE + i] if full else spread + between * error * error
-        changed[i] = not full and (work[_SUM + i] - work[_KNOWN + i]) * total > _HALF
+        changed[i] = not bent and (work[_SUM + i] - work[_KNOWN + i]) * total > _HALF
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

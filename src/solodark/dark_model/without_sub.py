@@ -23,8 +23,7 @@ from solodark.dark_model.model import DarkModel
 from solodark.dark_model.predict import level_image, predict
 from solodark.dark_model.right_lights import require_lights
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
-from solodark.dark_model.solve import Solved
-from solodark.dark_model.state_law import StateLaw
+from solodark.dark_model.solve import Solved, refined
 from solodark.dark_model.survey import read_image
 from solodark.errors import FrameMismatchError, NotEnoughFramesError, SettingError
 from solodark.frames import (
@@ -231,23 +230,13 @@ def _read_night(model: DarkModel, lights: Sequence[FrameSource], progress: Progr
     solved = []
     for light in progress(lights, "Reading lights", len(lights)):
         setting = require_setting(model.settings, light)
-        found = _refined(law, solve_light(model, light, thermometer(setting)), light)
+        found = refined(law, solve_light(model, light, thermometer(setting)), light.acquisition)
         pattern = predict(model, found.state, setting=setting).pattern
         evidence.add(read_image(light), found, pattern, light.acquisition.date_obs)
         solved.append(found)
     strongest = max(solved, key=lambda one: strength2_of(model, one.state))
     prediction = predict(model, strongest.state, setting=strongest.setting)
     return _Night(solved, evidence.deviations(prediction, strength2_of(model, strongest.state)))
-
-
-def _refined(law: StateLaw, solved: Solved, light: FrameSource) -> Solved:
-    exposure_s = light.acquisition.exposure_s
-    if not exposure_s:
-        return solved
-    state, covariance = law.refine(
-        solved.state, solved.covariance, exposure_s, setting=solved.setting
-    )
-    return replace(solved, state=state, covariance=covariance)
 
 
 def _mean_state(model: DarkModel, solved: Sequence[Solved]) -> tuple[Array, Array, float]:
