@@ -58,8 +58,8 @@ def with_another_map(
     means = residual + design @ found.maps.T
     residual -= design @ solve_each(design, 1.0 / variance, residual).T
     weight = _pixel_weights(residual**2 / variance, design, sample.n_random)
-    direction = _direction(residual / np.sqrt(variance) * weight)
-    state = direction * np.median(np.sqrt(variance[:, : sample.n_random]), axis=1)
+    state = _direction(residual / np.sqrt(variance) * weight)
+    state *= np.median(np.sqrt(variance[:, : sample.n_random]), axis=1)
     design = np.column_stack([design, state])
     zero = _zero_of_last(design, means, 1.0 / variance, fit.n_settings, library.zero[starts[:-1]])
     scale = np.sqrt(np.mean((state - zero) ** 2))
@@ -101,9 +101,9 @@ def _pixel_weights(squares: Array, design: Array, n_random: int) -> Array:
 
 
 def _direction(residuals: Array) -> Array:
-    """Principal component over the series, with the sign that most of its pixels have."""
-    direction: Array = np.linalg.eigh(residuals @ residuals.T)[1][:, -1]
-    return direction
+    """Principal component over the series, the same sign on every machine."""
+    first: Array = np.linalg.eigh(residuals @ residuals.T)[1][:, -1]
+    return np.asarray(first * np.sign(first.sum() or 1.0))
 
 
 def _coefficients(state: Array, residual: Array, variance: Array) -> tuple[Array, Array]:

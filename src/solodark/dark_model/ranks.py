@@ -56,7 +56,7 @@ def fit_ranks(
     for rank in progress(range(1, max(ranks) + 1), "Choosing the rank", max(ranks)):
         if rank > 1:
             fit, values = with_another_map(fit, values, library)
-        fit = _refined(fit, values, library)
+        fit, values = _refined(fit, values, library)
         if rank in ranks:
             fits[rank] = fit
             if fit.evidence < max(tried.evidence for tried in fits.values()):
@@ -64,16 +64,16 @@ def fit_ranks(
     return fits
 
 
-def _refined(fit: SampleFit, values: Image, library: SampledLibrary) -> SampleFit:
+def _refined(fit: SampleFit, values: Image, library: SampledLibrary) -> tuple[SampleFit, Image]:
     """Go a few rounds between pixels, prior, noise and states, then count cosmic rays."""
     sample, starts = library.sample, library.starts
     for _ in range(library.settings.rounds):
         fit, found = refine(fit, values, starts, sample, library.settings)
         strength = strength_form(found.maps, fit.design, sample.shares, fit.n_settings)
         fit = replace(fit, strength=strength)
-    fit, _ = with_design(fit, fit.design, library)
     hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, library.exposures_s)
-    return replace(fit, cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0)
+    fit = replace(fit, cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0)
+    return with_design(fit, fit.design, library)
 
 
 def _possible_ranks(ranks: tuple[int, ...], series: NDArray[np.intp]) -> list[int]:
