@@ -9,8 +9,9 @@ divided by the variance of one sub over all pixels, hot ones included, in the wi
 that figure stands beside the strict one, in which numerator and denominator are clipped alike.
 
 Efficiency on ordinary pixels stands beside two bounds: the Cramer-Rao bound of the linear model as
-it was learned, and the best linear estimate of ``benchmarks/linear_bound.py``, which takes from the
-sensor itself what no model of few maps explains.
+it was learned (above 1 where the learned spread of the pixels is wider than the sensor's), and the
+best linear estimate of ``benchmarks/linear_bound.py``, which takes from the sensor itself what no
+model of few maps explains.
 """
 
 import argparse
