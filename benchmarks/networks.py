@@ -35,7 +35,8 @@ from solodark.pix2pix import PRESETS
 from solodark.pix2pix.training import Device, make_fabric
 from solodark.synthetic import expose_library, make_camera
 from solodark.workflows.evaluate import model_rows
-from solodark.workflows.learn import learn_files, load_model
+from solodark.workflows.learn import learn_files
+from solodark.workflows.model_files import load_model
 from solodark.workflows.networks import load_network, network_rows
 from solodark.workflows.sensor_views import strongest_state
 from solodark.workflows.train import TrainSummary, train_files

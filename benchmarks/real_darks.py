@@ -27,7 +27,8 @@ from machine import describe_machine
 from solodark.dark_model import DarkModel, solve
 from solodark.formats import find_frame_paths, open_frame, read_acquisition
 from solodark.workflows.evaluate import evaluate_files
-from solodark.workflows.learn import learn_files, load_model
+from solodark.workflows.learn import learn_files
+from solodark.workflows.model_files import load_model
 
 RESULTS = Path(__file__).parent / "results" / "real_darks.json"
 STRATA = ("all", "winsorised", "ordinary")

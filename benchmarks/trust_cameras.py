@@ -19,7 +19,7 @@ from solodark.synthetic import (
     make_camera,
     make_scene,
 )
-from solodark.workflows.learn import load_model, save_model
+from solodark.workflows.model_files import load_model, save_model
 from wrong_subs import Subject
 
 __all__ = ["real_subjects", "synthetic_subjects"]

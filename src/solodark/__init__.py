@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from solodark.workflows.combine import combine_files
     from solodark.workflows.evaluate import evaluate_files
     from solodark.workflows.generate import generate_file
-    from solodark.workflows.learn import learn_files, load_model, save_model
+    from solodark.workflows.learn import learn_files
+    from solodark.workflows.model_files import load_model, save_model
     from solodark.workflows.networks import load_network
     from solodark.workflows.stack import stack_files
     from solodark.workflows.train import train_files
@@ -83,7 +84,8 @@ _ROOMS = {
     "workflows.combine": "combine_files",
     "workflows.evaluate": "evaluate_files",
     "workflows.generate": "generate_file",
-    "workflows.learn": "learn_files load_model save_model",
+    "workflows.learn": "learn_files",
+    "workflows.model_files": "load_model save_model",
     "workflows.networks": "load_network",
     "workflows.stack": "stack_files",
     "workflows.train": "train_files",

@@ -53,7 +53,7 @@ def test_biases_have_no_dark_signal_and_darks_more_with_exposure_and_heat(dark_n
     assert strength.max() == pytest.approx(1.0, abs=0.1)
 
 
-def test_the_rank_with_the_most_evidence_is_kept(dark_nights):
+def test_the_evidence_of_all_ranks_tried_is_kept(dark_nights):
     evidence = dark_nights.model.evidence
     assert set(evidence) == {1, 2}
     assert dark_nights.model.rank == max(evidence, key=evidence.get)

@@ -17,7 +17,7 @@ from solodark.errors import (
 )
 from solodark.formats import file_sha256, read_frame, write_frame
 from solodark.workflows.generate import generate_file
-from solodark.workflows.learn import save_model
+from solodark.workflows.model_files import save_model
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from solodark.errors import (
 )
 from solodark.formats import file_sha256, write_frame
 from solodark.frames import Frame, FrameKind
-from solodark.workflows.learn import learn_files, load_model, save_model
+from solodark.workflows.learn import learn_files
+from solodark.workflows.model_files import load_model, save_model
 
 QUICK = LearnSettings(ranks=(1,), n_random=2000, n_hot=300, rounds=2, iterations=2)
 

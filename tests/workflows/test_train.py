@@ -19,7 +19,7 @@ from solodark.frames import Acquisition, Camera, Frame
 from solodark.pix2pix import PRESETS
 from solodark.workflows.evaluate import evaluate_files
 from solodark.workflows.generate import generate_file
-from solodark.workflows.learn import save_model
+from solodark.workflows.model_files import save_model
 from solodark.workflows.networks import load_network
 from solodark.workflows.train import train_files
 from solodark.workflows.training_place import TrainingPlace

@@ -40,7 +40,6 @@ class Bounds(NamedTuple):
     everywhere: int
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
 def finish_pixels(  # numpydoc ignore=PR01
     pattern: Any,
     variance: Any,
@@ -55,10 +54,27 @@ def finish_pixels(  # numpydoc ignore=PR01
 
     `levels` holds one number for each place of the colour filters' 2 x 2 pattern.
     """
+    # Memory from NumPy comes in huge pages, that of compiled code in 4096 bytes at a time.
+    data, sigma = np.empty_like(pattern), np.empty_like(variance)
+    flags = np.empty(pattern.shape, np.uint8)
+    truths = (changed, saturated, dead)
+    _finish(pattern, variance, levels, excess, truths, bounds, (data, sigma, flags))
+    return data, sigma, flags
+
+
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
+def _finish(
+    pattern: Any,
+    variance: Any,
+    levels: Any,
+    excess: Any,
+    truths: Any,
+    bounds: Bounds,
+    results: Any,
+) -> None:
+    changed, saturated, dead = truths
+    data, sigma, flags = results
     ny, nx = pattern.shape
-    data = np.empty((ny, nx), np.float32)
-    sigma = np.empty((ny, nx), np.float32)
-    flags = np.empty((ny, nx), np.uint8)
     hot_adu, telegraph = np.float32(bounds.hot_adu), np.float32(bounds.telegraph_excess)
     for y in prange(ny):
         even, odd = levels[y % 2]
@@ -76,7 +92,6 @@ def finish_pixels(  # numpydoc ignore=PR01
             flag |= _SATURATED if saturated[y, x] else _NO_FLAG
             flag |= _DEAD if dead[y, x] else _NO_FLAG
             flags[y, x] = flag
-    return data, sigma, flags
 
 
 @njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract", "reassoc"})

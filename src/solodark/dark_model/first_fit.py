@@ -12,6 +12,7 @@ from solodark.dark_model.library_noise import censor_adu, first_variance
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import starting_prior
 from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.scatter_prior import first_scatter_prior, scatter_grid
 from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey
@@ -98,7 +99,7 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
     )
     rows, level_maps, values = _levels_and_rows(design, library)
     maps = _least_squares(design, values.astype(np.float64)).T
-    grid = _scatter_grid(float(variance.min()), float(np.abs(values).max()))
+    grid = scatter_grid(float(variance.min()), float(np.abs(values).max()))
     prior = starting_prior(
         maps, sample.shares, library.settings.n_components, n_settings=len(known)
     )
@@ -108,7 +109,7 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
         prior=prior,
         law=NoiseLaw(variance, np.full(len(known), _FIRST_SLOPE), 0.0),
         scatter_grid=grid,
-        scatter_prior=_first_scatter_prior(prior.weights.size, grid.size),
+        scatter_prior=first_scatter_prior(prior.weights.size, grid.size),
         strength=strength_form(maps, design, sample.shares, len(known)),
         rows=rows,
         level_maps=level_maps,
@@ -152,16 +153,6 @@ def _levels_and_rows(design: Array, library: SampledLibrary) -> tuple[Array, Arr
 
 def _least_squares(design: Array, values: Array) -> Array:
     return np.asarray(np.linalg.lstsq(design, values, rcond=None)[0], dtype=np.float64)
-
-
-def _scatter_grid(variance: float, largest: float) -> Array:
-    steps = max(4, int(np.ceil(np.log(largest**2 / (variance / 16)) / np.log(8))) + 1)
-    return np.concatenate([[0.0], variance / 16 * 8.0 ** np.arange(steps)])
-
-
-def _first_scatter_prior(k: int, t: int) -> Array:
-    shares = 0.5 ** np.arange(1, t + 1)
-    return np.tile(shares / shares.sum(), (k, 1))
 
 
 def strength_form(maps: Array, design: Array, shares: Array, n_settings: int) -> Array:

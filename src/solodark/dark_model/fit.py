@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import births_per_year
 from solodark.dark_model.gain_settings import GainSetting, gain_settings
+from solodark.dark_model.kept_precision import keep_precision
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
-from solodark.dark_model.ranks import fit_ranks
+from solodark.dark_model.ranks import fit_best_rank, fit_ranks
 from solodark.dark_model.sample_fit import SampleFit
 from solodark.dark_model.series import by_series, is_bias
 from solodark.dark_model.settings import LearnSettings
@@ -83,8 +84,7 @@ def learn(
     )
     survey = survey_frames(sources, sample, progress=progress)
     fits = fit_ranks(sources, series, sample, survey, settings, progress=progress)
-    best = max(fits, key=lambda rank: fits[rank].evidence)
-    fit = fits[best]
+    fit = fit_best_rank(fits, series)
     pixels, class_information = map_pass(sources, series, survey, fit, settings, progress)
     library = describe_library(sources, hashes, series, fit)
     model = DarkModel(
@@ -105,22 +105,23 @@ def learn(
         fit.censor_adu,
         {rank: tried.evidence for rank, tried in fits.items()},
     )
-    return identified(model)
+    return finished(model)
 
 
-def identified(model: DarkModel) -> DarkModel:
-    """Give a model the identity that its maps make.
+def finished(model: DarkModel) -> DarkModel:
+    """Give a newly learned model the precision that it has, and the identity that its maps make.
 
     Parameters
     ----------
     model : DarkModel
-        The model.
+        The model; its maps are rounded where they lie.
 
     Returns
     -------
     DarkModel
         With its `model_id`.
     """
+    keep_precision(model)
     digest = hashlib.sha256(model.pixels.maps.tobytes())
     return replace(model, model_id=digest.hexdigest()[:16])
 

@@ -125,10 +125,12 @@ def _shot_noise(exam: Examination) -> Cause | None:
             break
     else:
         return None
-    told = brightest
-    squares = exam.residual[told] ** 2 / (own + exam.map_variance)[told]
+    told, error = brightest, exam.map_variance
+    squares = exam.residual[told] ** 2 / (own + error)[told]
     ratio = float(np.median(squares)) / _MEDIAN_OF_SQUARE
-    if _SHOT_NOISE[0] < ratio < _SHOT_NOISE[1]:
+    # One of the library's own darks has drawn the maps to itself, and differs from them by less.
+    drawn = float(np.median(((own - error) / (own + error))[told]))
+    if _SHOT_NOISE[0] * drawn < ratio < _SHOT_NOISE[1]:
         return None
     return Cause(
         f"has hot pixels with {ratio:.2f} times the variance that their signal brings at the "

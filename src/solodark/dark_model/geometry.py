@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 __all__ = ["Geometry", "find_geometry"]
 
@@ -75,6 +74,8 @@ def find_geometry(frame: Image, pattern: Image) -> Geometry | None:
     >>> str(find_geometry(frame.astype(np.float32), pattern))
     'upside down (rows flipped) and shifted by 0 rows and 3 columns'
     """
+    from scipy import fft  # takes long to import, and only a sub in doubt needs it
+
     square = frame.shape[0] == frame.shape[1]
     turns = _ORIENTATIONS | (_QUARTER_TURNS if square else {})
     size = [fft.next_fast_len(length, real=True) for length in frame.shape]
@@ -87,6 +88,8 @@ def find_geometry(frame: Image, pattern: Image) -> Geometry | None:
 def _best_shift(
     spectrum: NDArray[np.complex64], pattern: Image, size: list[int], name: str
 ) -> Geometry:
+    from scipy import fft
+
     product = spectrum * np.conj(fft.rfft2(pattern, size))
     correlation = fft.irfft2(product, size)
     scatter = float(np.sqrt(np.mean(correlation**2, dtype=np.float64)))

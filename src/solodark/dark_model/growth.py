@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.fit import describe_library, identified
+from solodark.dark_model.fit import describe_library, finished
 from solodark.dark_model.gain_settings import require_setting
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
@@ -98,7 +98,7 @@ def grow(
         cosmic_share_per_s=fit.cosmic_share_per_s,
         births_per_year=births,
     )
-    return identified(grown)
+    return finished(grown)
 
 
 def _grown_fit(

@@ -1,5 +1,6 @@
 """The noise of a library's frames, learned from what the fit leaves of them."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -84,7 +85,13 @@ def learn_noise(
     for first, last in pairwise(starts):
         deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
         shrink[first:last] = 1.0 - 1.0 / (last - first)
-    return fit_noise_law(predicted, deviations, variance, shrink=shrink, setting=setting)
+    if shrink.any():
+        return fit_noise_law(predicted, deviations, variance, shrink=shrink, setting=setting)
+    # No exposure was repeated, so that residuals must tell; what grows in them with the square of
+    # the signal is scatter from series to series, and no noise.
+    left = 1.0 - np.clip(leverage, 0.0, _MOST_LEVERAGE)
+    law = fit_noise_law(predicted, residual, variance, shrink=left, setting=setting)
+    return replace(law, curvature=0.0)
 
 
 def cosmic_hits(

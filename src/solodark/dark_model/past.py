@@ -18,7 +18,7 @@ from solodark.dark_model.library_noise import COSMIC_SERIES
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
-from solodark.dark_model.sample_fit import learn_scatter
+from solodark.dark_model.scatter_prior import learn_scatter
 from solodark.dark_model.survey import Sample
 from solodark.frames import cfa_plane_index
 

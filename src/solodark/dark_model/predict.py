@@ -57,17 +57,19 @@ def predict(
     parts, strengths = _variance_parts(model, x)
     if covariance is None:
         covariance = np.zeros((model.rank, model.rank))
-    pattern, variance = _predict_pixels(
+    # Memory from NumPy comes in huge pages, that of compiled code in 4096 bytes at a time.
+    prediction = Prediction(np.empty(model.shape, np.float32), np.empty(model.shape, np.float32))
+    _predict_pixels(
         model.pixels.maps,
         x.astype(np.float32),
         len(model.settings),
         covariance.astype(np.float32),
-        model.pixels.component,
-        model.pixels.information,
-        parts.astype(np.float32),
-        strengths.astype(np.float32),
+        (model.pixels.component, model.pixels.information),
+        (parts.astype(np.float32), strengths.astype(np.float32)),
+        prediction.pattern,
+        prediction.variance,
     )
-    return Prediction(pattern, variance)
+    return prediction
 
 
 def _variance_parts(model: DarkModel, x: Array) -> tuple[Array, Array]:
@@ -87,15 +89,15 @@ def _predict_pixels(
     weights: Any,
     n_settings: int,
     covariance: Any,
-    component: Any,
-    information: Any,
-    parts: Any,
-    strengths: Any,
-) -> Any:
+    known: Any,
+    shares: Any,
+    pattern: Any,
+    variance: Any,
+) -> None:
     """Pattern, and its variance from the maps' error and from that of the state."""
-    d_all, ny, nx = maps.shape
-    pattern = np.empty((ny, nx), np.float32)
-    variance = np.empty((ny, nx), np.float32)
+    d_all, ny = maps.shape[:2]
+    component, information = known
+    parts, strengths = shares
     for y in prange(ny):
         pattern[y], variance[y] = np.float32(0.0), np.float32(0.0)
         for d in range(d_all):
@@ -105,7 +107,6 @@ def _predict_pixels(
             for q in range(n_settings, d_all):
                 shared = covariance[r - n_settings, q - n_settings]
                 _add_product(shared, maps[r, y], maps[q, y], variance[y])
-    return pattern, variance
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

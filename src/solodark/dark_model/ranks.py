@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,11 @@ from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import FrameSource, Progress, silent
 
-__all__ = ["fit_ranks"]
+__all__ = ["fit_best_rank", "fit_ranks"]
 
 Image = NDArray[np.float32]
+
+_WORTH_A_MAP = 0.01  # nats of a pixel over all series; frames that need one map show up to 0.008
 
 
 def fit_ranks(
@@ -47,7 +50,7 @@ def fit_ranks(
     Returns
     -------
     dict of int to SampleFit
-        By rank, up to the first that foretells left-out series worse than the one before.
+        By rank, up to the first that is not worth its map.
     """
     library = SampledLibrary(sources, sample, survey, series_starts(series), settings)
     ranks = _possible_ranks(settings.ranks, series)
@@ -59,9 +62,36 @@ def fit_ranks(
         fit, values = _refined(fit, values, library)
         if rank in ranks:
             fits[rank] = fit
-            if fit.evidence < max(tried.evidence for tried in fits.values()):
+            if _best_rank(fits, series) != rank:
                 break
     return fits
+
+
+def fit_best_rank(fits: dict[int, SampleFit], series: NDArray[np.intp]) -> SampleFit:
+    """Choose the largest rank of which every map is worth itself.
+
+    Parameters
+    ----------
+    fits : dict of int to SampleFit
+        By rank.
+    series : ndarray of int, shape (n,)
+        Series of each frame.
+
+    Returns
+    -------
+    SampleFit
+        The one to keep.
+    """
+    return fits[_best_rank(fits, series)]
+
+
+def _best_rank(fits: dict[int, SampleFit], series: NDArray[np.intp]) -> int:
+    """Go up as long as each further map foretells all left-out series so much better."""
+    ranks = sorted(fits)
+    for low, high in pairwise(ranks):
+        if (fits[high].evidence - fits[low].evidence) * int(series.max()) < _WORTH_A_MAP:
+            return low
+    return ranks[-1]
 
 
 def _refined(fit: SampleFit, values: Image, library: SampledLibrary) -> tuple[SampleFit, Image]:

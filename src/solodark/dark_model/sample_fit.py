@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.library_noise import (
-    cosmic_hits,
-    learn_noise,
-)
+from solodark.dark_model.library_noise import cosmic_hits, learn_noise
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.pixel_fit import fit_pixels
 from solodark.dark_model.pixel_numbers import LibraryNumbers, Memory, PixelsFound
 from solodark.dark_model.posterior import map_covariances
 from solodark.dark_model.prior import MixturePrior, refine_prior
+from solodark.dark_model.scatter_prior import refine_scatter
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.states import SamplePixels, solve_state
 from solodark.dark_model.survey import Sample
@@ -25,7 +23,6 @@ __all__ = [
     "SampleFit",
     "count_cosmic_hits",
     "fit_values",
-    "learn_scatter",
     "refine",
     "series_amplitude2",
     "series_starts",
@@ -33,6 +30,8 @@ __all__ = [
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
+
+_FIRST_PRIOR_STEPS, _PRIOR_STEPS = 60, 24
 
 FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
 
@@ -153,12 +152,20 @@ def refine(
     refined = replace(
         fit,
         design=_solve_states(fit, values, pixels, law),
-        prior=refine_prior(fit.prior, found.information, found.pulls, sample.shares, steps=8),
+        prior=_refine_prior(fit.prior, found, sample, len(fit.strength)),
         law=law,
-        scatter_prior=learn_scatter(found.scatter, found.odds, sample.shares),
+        scatter_prior=refine_scatter(fit.scatter_prior, found.scatter, found.odds, sample.shares),
         evidence=_evidence(found.evidence, sample.n_random) / (len(starts) - 1),
     )
     return refined, found
+
+
+def _refine_prior(
+    prior: MixturePrior, found: PixelsFound, sample: Sample, rank: int
+) -> MixturePrior:
+    """Learn the pixels' distribution with one map; each further one changes it little."""
+    steps = _FIRST_PRIOR_STEPS if rank == 1 else _PRIOR_STEPS
+    return refine_prior(prior, found.information, found.pulls, sample.shares, steps=steps)
 
 
 def _covariances(prior: MixturePrior, found: PixelsFound) -> Array:
@@ -285,27 +292,6 @@ def fit_values(
     )
     memory = Memory.none() if memory is None else memory
     return fit_pixels(values, library, memory, iterations=settings.iterations)
-
-
-def learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:
-    """Learn how the scatter of each component's pixels is spread over the grid.
-
-    Parameters
-    ----------
-    scatter : ndarray, shape (n, t)
-        Weights of the scatter grid of each pixel.
-    odds : ndarray, shape (n, k)
-        Of the prior's components.
-    shares : ndarray, shape (n,)
-        How many pixels of the sensor each stands for.
-
-    Returns
-    -------
-    ndarray, shape (k, t)
-        The prior of the scatter.
-    """
-    mass = np.einsum("nk,nt,n->kt", odds, scatter, shares) + 1e-2
-    return np.asarray(mass / mass.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def _leverage(fit: SampleFit, memory: Memory | None) -> Array:

@@ -44,7 +44,7 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
     """
     arrays: Arrays = {
         "maps": model.pixels.maps,
-        "excess": model.pixels.excess.astype(np.float16),
+        "excess": model.pixels.excess,
         "information": model.pixels.information,
         "component": model.pixels.component,
         "scatter_weights": model.pixels.scatter,
@@ -127,7 +127,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
         settings=tuple(GainSetting(**setting) for setting in description["settings"]),
         pixels=PixelMaps(
             arrays["maps"],
-            arrays["excess"].astype(np.float32),
+            arrays["excess"].astype(np.float32, copy=False),
             arrays["information"],
             arrays["component"],
             arrays["scatter_weights"],

@@ -17,9 +17,9 @@ from solodark.errors import OutputError, SettingError
 from solodark.formats import find_frame_paths, open_frame, write_light
 from solodark.frames import Frame, FrameKind, Master, PixelFlags, Progress, silent
 from solodark.version import __version__
-from solodark.workflows.learn import load_model, open_frames
 from solodark.workflows.lights import places_for, sort_lights
 from solodark.workflows.masters import require_master
+from solodark.workflows.model_files import load_model, open_frames
 
 __all__ = ["CalibrateSummary", "LightSummary", "calibrate_files"]
 

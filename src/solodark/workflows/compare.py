@@ -26,8 +26,8 @@ from solodark.workflows.compare_masters import (
 from solodark.workflows.compare_rows import EACH, CompareRow
 from solodark.workflows.compare_stacks import Comparison, compare_sources
 from solodark.workflows.compare_story import tell_comparison
-from solodark.workflows.learn import load_model, open_frames
 from solodark.workflows.lights import sort_lights
+from solodark.workflows.model_files import load_model, open_frames
 
 __all__ = ["CompareSummary", "compare_files", "compare_night"]
 

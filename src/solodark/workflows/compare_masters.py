@@ -37,12 +37,12 @@ from solodark.workflows.compare_rows import (
     REAL,
     SIRIL,
 )
-from solodark.workflows.learn import open_frames
 from solodark.workflows.library_masters import (
     LibraryMasters,
     combine_sources,
     find_library_masters,
 )
+from solodark.workflows.model_files import open_frames
 from solodark.workflows.networks import generate_by_network, load_network
 
 __all__ = [

@@ -34,7 +34,8 @@ from solodark.workflows.demo_story import (
 )
 from solodark.workflows.evaluate import model_rows
 from solodark.workflows.generate import generate_file
-from solodark.workflows.learn import LearnSummary, learn_files, load_model
+from solodark.workflows.learn import LearnSummary, learn_files
+from solodark.workflows.model_files import load_model
 
 __all__ = ["DemoSummary", "run_demo"]
 

@@ -9,7 +9,7 @@ from solodark.errors import SettingError
 from solodark.evaluation.series import AnyEstimator
 from solodark.frames import Progress
 from solodark.pix2pix import PRESETS, TrainSettings
-from solodark.workflows.learn import load_model
+from solodark.workflows.model_files import load_model
 from solodark.workflows.networks import load_network, network_rows, require_torch
 from solodark.workflows.train import train_files
 

@@ -31,8 +31,8 @@ from solodark.frames import (
     series_acquisition,
     silent,
 )
-from solodark.workflows.learn import load_model, open_frames
 from solodark.workflows.library_masters import find_library_masters
+from solodark.workflows.model_files import load_model, open_frames
 from solodark.workflows.networks import load_network, network_rows
 from solodark.workflows.nights import night_of
 from solodark.workflows.sensor_views import strongest_state

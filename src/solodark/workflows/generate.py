@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model import (
-    DarkModel,
-    generate,
-    generate_each_light,
-    generate_for_exposure,
-    generate_for_lights,
-)
-from solodark.dark_model.levels import plane_levels
 from solodark.errors import OutputError, SettingError
 from solodark.formats import (
     file_sha256,
@@ -30,8 +23,11 @@ from solodark.formats.masters import Target
 from solodark.frames import Frame, MasterDark, PixelFlags, Progress, Verdict, silent
 from solodark.frames.sensor_sample import sample_positions
 from solodark.workflows.garbage import without_garbage_collection
-from solodark.workflows.learn import load_model, open_frames
 from solodark.workflows.lights import places_for, sort_lights
+from solodark.workflows.model_files import load_model, open_frames
+
+if TYPE_CHECKING:
+    from solodark.dark_model import DarkModel
 
 __all__ = [
     "GenerateSummary",
@@ -100,7 +96,7 @@ class NightSummary:
 @without_garbage_collection()
 def generate_file(
     sub: PathLike,
-    model: PathLike | DarkModel | None,
+    model: "PathLike | DarkModel | None",
     output: PathLike,
     *,
     network: PathLike | None = None,
@@ -149,13 +145,14 @@ def generate_file(
     steps = iter(progress(("model", "master", "file"), "Generating", 3))
     next(steps)
     with ThreadPoolExecutor() as threads:
-        generator = threads.submit(_generator, model, network)
+        generator = threads.submit(_generator, model, network)  # reads while others import
+        compiled = threads.submit(_load_compiled)
         for slow_to_import in ("scipy.optimize", "astropy.io.fits"):
             threads.submit(import_module, slow_to_import)
         with open_frame(sub) as source:
             frame = Frame.from_source(source)
-        threads.submit(plane_levels, frame.data[:2], None)  # the first compiled code loads slowly
         sub_sha256 = file_sha256(sub)
+        compiled.result()
         make = generator.result()
     next(steps)
     master = make(frame, force=force, sub_sha256=sub_sha256)
@@ -167,7 +164,7 @@ def generate_file(
 
 def generate_files_for_lights(
     lights: PathLike | Sequence[PathLike],
-    model: PathLike | DarkModel,
+    model: "PathLike | DarkModel",
     output: PathLike,
     *,
     each: bool = False,
@@ -210,6 +207,8 @@ def generate_files_for_lights(
     OutputError
         A master cannot be written there.
     """
+    from solodark.dark_model import generate_each_light, generate_for_lights
+
     output = Path(output)
     each = each or output.is_dir()
     paths, left_out = sort_lights(find_frame_paths(lights), advice=_ADVICE)
@@ -233,7 +232,7 @@ def generate_files_for_lights(
 
 def generate_file_for_exposure(
     exposure_s: float,
-    model: PathLike | DarkModel,
+    model: "PathLike | DarkModel",
     output: PathLike,
     *,
     temperature_c: float | None = None,
@@ -274,6 +273,8 @@ def generate_file_for_exposure(
     OutputError
         The master cannot be written there.
     """
+    from solodark.dark_model import generate_for_exposure
+
     output = _require_folder(Path(output))
     master = generate_for_exposure(
         _load(model),
@@ -286,7 +287,7 @@ def generate_file_for_exposure(
 
 
 def _generator(
-    model: PathLike | DarkModel | None, network: PathLike | None
+    model: "PathLike | DarkModel | None", network: PathLike | None
 ) -> Callable[..., MasterDark]:
     """Choose what makes the master: the dark model, or a network with or without it."""
     dark_model = None if model is None else _load(model)
@@ -296,11 +297,20 @@ def _generator(
         return partial(generate_by_network, load_network(network), model=dark_model)
     if dark_model is None:
         raise SettingError("found nothing to generate with; expected --model, --network, or both")
+    from solodark.dark_model import generate
+
     return partial(generate, dark_model)
 
 
-def _load(model: PathLike | DarkModel) -> DarkModel:
-    return model if isinstance(model, DarkModel) else load_model(model)
+def _load_compiled() -> None:
+    """Import what is compiled, and call some of it: the first call loads slowly."""
+    from solodark.dark_model.levels import plane_levels
+
+    plane_levels(np.zeros((2, 2), np.float32), None)
+
+
+def _load(model: "PathLike | DarkModel") -> "DarkModel":
+    return load_model(model) if isinstance(model, str | os.PathLike) else model
 
 
 def _require_folder(output: Path) -> Path:

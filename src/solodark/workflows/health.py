@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime
 
 from solodark.dark_model import ModelHealth, examine
-from solodark.workflows.learn import load_model
+from solodark.workflows.model_files import load_model
 
 __all__ = ["check_model"]
 

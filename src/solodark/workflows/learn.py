@@ -1,8 +1,7 @@
 """Learn files: folders of darks and biases become the dark model of their camera."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -12,32 +11,25 @@ import numpy as np
 from solodark.dark_model import (
     DarkModel,
     LearnSettings,
-    from_arrays,
     grow,
     is_bias,
     learn,
-    to_arrays,
 )
 from solodark.dark_model.series import BIAS_EXPOSURE_S
-from solodark.errors import FrameFormatError, NotEnoughFramesError, OutputError
-from solodark.formats import file_sha256, find_frame_paths, open_frame, read_acquisition
-from solodark.formats.model_file import MODEL_SUFFIX, read_arrays, write_arrays
+from solodark.errors import FrameFormatError, NotEnoughFramesError
+from solodark.formats import file_sha256, find_frame_paths, read_acquisition
 from solodark.frames import Acquisition, FrameKind, FrameSource, Progress, silent
+from solodark.workflows.model_files import load_model, open_frames, require_model_path, save_model
 
 __all__ = [
     "LearnSummary",
     "gather_darks",
     "learn_files",
-    "load_model",
-    "open_frames",
-    "require_model_path",
-    "save_model",
     "sort_out_darks",
 ]
 
 PathLike = str | os.PathLike[str]
 
-_CONTENT = "dark model"
 _EXPOSURE_TOLERANCE = 1e-3
 _SEED = 1  # the choice of sampled pixels; any other gives the same model within its uncertainty
 
@@ -197,87 +189,6 @@ def _n_biases(model: DarkModel | None) -> int:
         return 0
     exposure_s = model.library.exposure_s
     return int(np.count_nonzero(~(exposure_s > BIAS_EXPOSURE_S)))
-
-
-def save_model(path: PathLike, model: DarkModel) -> None:
-    """Write a dark model; the file is whole or not there.
-
-    Parameters
-    ----------
-    path : path-like
-        The ``.solodark`` file.
-    model : DarkModel
-        The model.
-    """
-    arrays, description = to_arrays(model)
-    write_arrays(path, arrays, description, content=_CONTENT)
-
-
-def load_model(path: PathLike) -> DarkModel:
-    """Read a dark model.
-
-    Parameters
-    ----------
-    path : path-like
-        The ``.solodark`` file.
-
-    Returns
-    -------
-    DarkModel
-        The model.
-
-    Raises
-    ------
-    FrameNotFoundError
-        There is no such file.
-    ModelFileError
-        The file is damaged, of another kind or of a later version.
-    """
-    arrays, description = read_arrays(path, content=_CONTENT)
-    return from_arrays(arrays, description, name=str(path))
-
-
-@contextmanager
-def open_frames(paths: Iterable[PathLike]) -> Iterator[list[FrameSource]]:
-    """Open many frames, and close them all.
-
-    Parameters
-    ----------
-    paths : iterable of path-like
-        Files.
-
-    Yields
-    ------
-    list of FrameSource
-        In the order of `paths`.
-    """
-    with ExitStack() as opened:
-        yield [opened.enter_context(open_frame(path)) for path in paths]
-
-
-def require_model_path(output: Path) -> Path:
-    """Raise before the work rather than after it.
-
-    Parameters
-    ----------
-    output : Path
-        Where a model or a network shall be written.
-
-    Returns
-    -------
-    Path
-        `output`.
-
-    Raises
-    ------
-    OutputError
-        Its name does not end in ``.solodark``, or its folder is not there.
-    """
-    if output.suffix.lower() != MODEL_SUFFIX:
-        raise OutputError(f"{output}: a model is written as {MODEL_SUFFIX}; give a name ending so")
-    if not output.parent.is_dir():
-        raise OutputError(f"{output} cannot be written: there is no folder {output.parent}")
-    return output
 
 
 def gather_darks(paths: PathLike | Iterable[PathLike], library: PathLike | None) -> list[Path]:

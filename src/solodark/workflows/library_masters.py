@@ -18,7 +18,7 @@ from solodark.frames import (
     Provenance,
     series_acquisition,
 )
-from solodark.workflows.learn import open_frames
+from solodark.workflows.model_files import open_frames
 
 __all__ = ["LibraryMasters", "combine_sources", "find_library_masters"]
 

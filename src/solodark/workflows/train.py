@@ -21,13 +21,8 @@ from solodark.pix2pix import PRESETS, NetworkSettings, TrainSettings
 from solodark.pix2pix.history import TrainingState
 from solodark.pix2pix.sensor_channels import CHANNELS
 from solodark.pix2pix.sessions import Split, split_sessions
-from solodark.workflows.learn import (
-    gather_darks,
-    load_model,
-    open_frames,
-    require_model_path,
-    sort_out_darks,
-)
+from solodark.workflows.learn import gather_darks, sort_out_darks
+from solodark.workflows.model_files import load_model, open_frames, require_model_path
 from solodark.workflows.network_judge import NetworkJudge
 from solodark.workflows.networks import require_torch, save_network
 from solodark.workflows.training_board import open_board

@@ -11,7 +11,7 @@ from solodark.dark_model.model import SAME_SENSOR
 from solodark.errors import FrameMismatchError, NotEnoughFramesError
 from solodark.formats import file_sha256
 from solodark.frames import FrameSource, Progress, require_matching
-from solodark.workflows.learn import open_frames
+from solodark.workflows.model_files import open_frames
 from solodark.workflows.nights import night_of
 
 __all__ = ["TrainingDarks", "find_training_darks"]

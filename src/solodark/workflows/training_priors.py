@@ -18,7 +18,7 @@ from solodark.errors import FrameMismatchError, NotEnoughFramesError
 from solodark.frames import Progress
 from solodark.pix2pix import TrainSettings
 from solodark.pix2pix.sessions import deal_sessions, held_out_together
-from solodark.workflows.learn import open_frames
+from solodark.workflows.model_files import open_frames
 from solodark.workflows.nights import night_of
 from solodark.workflows.training_darks import TrainingDarks
 
