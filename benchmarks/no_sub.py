@@ -4,9 +4,12 @@ Two synthetic cameras and a real one. After the library come nights of ten light
 the darks judge what the lights, or exposure and header alone, foretold. Beside them stand bounds
 for what is made without any frame: the camera's own truth with every telegraph pixel at its mean in
 the long run, and that truth at a temperature as wrong as this camera's headers are. Lights may pass
-them: they show where hot pixels stand tonight. The real lights are those of an STL-1001E; its model
-learns from two of five darks, the other three judge. Of an ASI178MC each exposure in turn is
-foretold from the states of the others::
+them: they show where hot pixels stand tonight. What lights can tell is bounded by an oracle that is
+told the light in each of them, all states and noise, the telegraph pixels' levels and how they
+stood in the last light, and which pixels are newborn; all it has to find are the pixels.
+
+The real lights are those of an STL-1001E; its model learns from two of five darks, the other three
+judge. Of an ASI178MC each exposure in turn is foretold from the states of the others::
 
     python benchmarks/no_sub.py ../shared/data
 """
@@ -24,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from machine import describe_machine
+from oracle import Oracle
 from solodark.dark_model import (
     DarkModel,
     LearnSettings,
@@ -50,6 +54,8 @@ from solodark.synthetic import (
     make_camera,
     make_scene,
 )
+from solodark.synthetic.lights import light_electrons
+from synthetic_library import pixel_classes
 
 RESULTS = Path(__file__).parent / "results" / "no_sub.json"
 SHAPE = (192, 288)
@@ -61,10 +67,11 @@ COOLED_NIGHTS = ((180.0, -8.0), (300.0, -15.0), (60.0, -4.0))
 
 @dataclass(frozen=True)
 class Night:
-    """Lights, then darks of the same exposure."""
+    """Lights, then darks of the same exposure, and what light freed in the former."""
 
     lights: list[SyntheticExposure]
     darks: list[SyntheticExposure]
+    photons_e: list[np.ndarray]
 
 
 def main() -> None:
@@ -101,7 +108,8 @@ def uncooled(n_sessions: int, subs: int, isos: Sequence[int]) -> dict[str, objec
     library = [shot.frame for s in sessions for shot in (*s.darks, *s.biases[:3])]
     after = sessions[-1].darks[-1].frame.acquisition.date_obs
     nights = list(take_nights(camera, rng, UNCOOLED_NIGHTS, after))
-    return judge("uncooled", camera, library, nights)
+    oracle = Oracle(camera, sessions, pixel_classes(camera))
+    return judge("uncooled", camera, library, nights, oracle)
 
 
 def cooled() -> dict[str, object]:
@@ -143,8 +151,14 @@ def take_nights(
             n_lights=10, n_darks=8, n_flats=0, n_biases=0, exposure_s=exposure_s, cooling_c=0.0,
             ambient_temperature_c=ambient_c, start=after + timedelta(days=3 + 7 * k),
         )  # fmt: skip
-        shots = list(expose_night(camera, make_scene(rng, shape=SHAPE), rng, plan))
-        yield Night(*(of_kind(shots, kind) for kind in (FrameKind.LIGHT, FrameKind.DARK)))
+        scene = make_scene(rng, shape=SHAPE)
+        shots = list(expose_night(camera, scene, rng, plan))
+        lights, darks = (of_kind(shots, kind) for kind in (FrameKind.LIGHT, FrameKind.DARK))
+        photons_e = [
+            light_electrons(camera, scene, exposure_s=exposure_s, pointing=light.truth.pointing)
+            for light in lights
+        ]
+        yield Night(lights, darks, photons_e)
 
 
 def of_kind(shots: Sequence[SyntheticExposure], kind: FrameKind) -> list[SyntheticExposure]:
@@ -153,7 +167,11 @@ def of_kind(shots: Sequence[SyntheticExposure], kind: FrameKind) -> list[Synthet
 
 
 def judge(
-    name: str, camera: SyntheticCamera, library: Sequence[Frame], nights: Sequence[Night]
+    name: str,
+    camera: SyntheticCamera,
+    library: Sequence[Frame],
+    nights: Sequence[Night],
+    oracle: Oracle | None = None,
 ) -> dict[str, object]:
     """Learn, and judge every night."""
     began = time.perf_counter()
@@ -162,7 +180,7 @@ def judge(
     seconds = time.perf_counter() - began
     sums, states = [], []
     for number, night in enumerate(nights):
-        sums.append(judge_night(camera, model, night, str(number)))
+        sums.append(judge_night(camera, model, night, str(number), oracle))
         states.append(compare_states(model, [s.frame for s in night.lights],
                                      [s.frame for s in night.darks]))  # fmt: skip
     table = show(name, sums)
@@ -177,7 +195,7 @@ def judge(
 
 
 def judge_night(
-    camera: SyntheticCamera, model: DarkModel, night: Night, session: str
+    camera: SyntheticCamera, model: DarkModel, night: Night, session: str, oracle: Oracle | None
 ) -> SeriesSums:
     """Measure all rows on the darks of one night."""
     first = night.darks[0]
@@ -191,6 +209,10 @@ def judge_night(
             first, frozen_telegraph=True
         ),
     }
+    if oracle:
+        rows["bound: 10 lights, all but the pixels known"] = oracle.estimate_from_lights(
+            night.lights, night.photons_e, night.darks
+        )
     return measure_series(
         [shot.frame for shot in night.darks],
         rows,

@@ -17,6 +17,7 @@ from solodark.synthetic import SyntheticCamera, SyntheticExposure, SyntheticSess
 from solodark.synthetic.telegraph import TelegraphState
 
 _FULL = 0.98
+_UNKNOWN_ADU2 = 1e9
 _SHARE_LEFT = 1e-7  # of the true patterns' variance, left out by the rank that is enough
 
 
@@ -56,6 +57,7 @@ class Oracle:
         series = [part for s in library for part in (s.darks, s.biases)]
         self._basis = self._principal_maps([shots[0] for shots in series])
         self._true = self._true_maps()
+        self._newborn = classes["newborn"].reshape(-1)
         shots = [shot for part in series for shot in part]
         self._maps, self._covariance = self._fit(shots, classes["ordinary"].reshape(-1))
 
@@ -68,6 +70,34 @@ class Oracle:
         estimate = predicted + variance / (variance + noise) * (self._steady(shot) - predicted)
         estimate += self._expected_hops(shot, night)
         estimate = np.minimum(estimate, self._camera.settings.full_scale_adu)
+        return estimate.reshape(self._camera.shape).astype(np.float32)
+
+    def estimate_from_lights(
+        self,
+        lights: Sequence[SyntheticExposure],
+        photons_e: Sequence[np.ndarray],
+        night: Sequence[SyntheticExposure],
+    ) -> np.ndarray:
+        """Estimate the darks of a night from its lights, the light in each of them known.
+
+        Pixels that were born after the library are known to be so, and taken from the lights alone.
+        """
+        first = night[0]
+        x = self._design(first)
+        predicted = np.einsum("d,dp->p", x, self._maps)
+        variance = np.einsum("d,dqp,q->p", x, self._covariance, x)
+        variance[self._newborn] = _UNKNOWN_ADU2
+        weights, pulls = np.zeros_like(predicted), np.zeros_like(predicted)
+        for shot, light_e in zip(lights, photons_e, strict=True):
+            light = light_e.reshape(-1).astype(np.float64) / self._gain(shot)
+            noise = self._noise(shot) + light / self._gain(shot)
+            weight = self._usable(shot) / noise
+            weights += weight
+            known = np.einsum("d,dp->p", self._design(shot), self._maps)
+            pulls += weight * (self._steady(shot, light) - known)
+        estimate = predicted + pulls / (1.0 / np.maximum(variance, 1e-12) + weights)
+        hops = self._expected_hops(lights[-1], night)
+        estimate = np.minimum(estimate + hops, self._camera.settings.full_scale_adu)
         return estimate.reshape(self._camera.shape).astype(np.float32)
 
     def _principal_maps(self, shots: Sequence[SyntheticExposure]) -> np.ndarray:
@@ -116,12 +146,17 @@ class Oracle:
 
     def _weight(self, shot: SyntheticExposure) -> np.ndarray:
         """Give one over the noise; none for pixels that a cosmic ray hit or that are full."""
-        usable = ~shot.truth.cosmic_mask.reshape(-1)
-        usable &= shot.frame.data.reshape(-1) < _FULL * self._camera.settings.full_scale_adu
-        return usable / self._noise(shot)
+        return self._usable(shot) / self._noise(shot)
 
-    def _steady(self, shot: SyntheticExposure) -> np.ndarray:
-        """Give a shot without its rows, its level and what its telegraph pixels do now, ADU."""
+    def _usable(self, shot: SyntheticExposure) -> np.ndarray:
+        """Tell which pixels a ray has not hit, and are full neither now nor at their mean level."""
+        fullest = np.maximum(shot.frame.data, self._camera.expected_for(shot))
+        fullest = np.maximum(fullest, self._camera.expected_for(shot, frozen_telegraph=True))
+        usable = fullest < _FULL * self._camera.settings.full_scale_adu
+        return (usable & ~shot.truth.cosmic_mask).reshape(-1)
+
+    def _steady(self, shot: SyntheticExposure, light: np.ndarray | float = 0.0) -> np.ndarray:
+        """Give a shot without light, rows, level and what its telegraph pixels do now, ADU."""
         expected = self._camera.expected_for(shot)
         beyond = expected - (self._design(shot) @ self._true).reshape(expected.shape)
         values = shot.frame.data.astype(np.float64) - shot.truth.row_offset_e[:, None] / self._gain(
@@ -131,7 +166,7 @@ class Oracle:
         for plane, wander in zip(planes, shot.truth.plane_offset_adu, strict=True):
             values[plane] -= np.median(beyond[plane]) + wander
         hops = self._camera.expected_for(shot, frozen_telegraph=True) - expected
-        return (values - hops).reshape(-1)
+        return (values - hops).reshape(-1) - light
 
     def _gain(self, shot: SyntheticExposure) -> float:
         return self._camera.settings.mode(shot.frame.acquisition.iso).gain_e_per_adu

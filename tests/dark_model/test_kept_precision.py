@@ -21,7 +21,7 @@ def exact(dark_nights, rng):
     model = copied(dark_nights.model)
     pixels = model.pixels
     for layer, step in zip(pixels.maps, map_steps(model), strict=True):
-        layer += rng.uniform(-step, step, layer.shape).astype(np.float32)
+        layer[...] += rng.uniform(-step, step, layer.shape).astype(np.float32)
     pixels.information[...] *= rng.uniform(0.99, 1.01, model.shape).astype(np.float32)
     return model
 
