@@ -62,10 +62,11 @@ class Oracle:
         self._maps, self._covariance = self._fit(shots, classes["ordinary"].reshape(-1))
 
     def estimate(self, shot: SyntheticExposure, night: Sequence[SyntheticExposure]) -> np.ndarray:
-        """Estimate the dark of a shot; its telegraph pixels as they are on average that night."""
-        x = self._design(shot)
-        predicted = np.einsum("d,dp->p", x, self._maps)
-        variance = np.einsum("d,dqp,q->p", x, self._covariance, x)
+        """Estimate the dark of a shot; its telegraph pixels as they are on average that night.
+
+        Pixels that were born after the library are known to be so, and taken from the shot alone.
+        """
+        predicted, variance = self._predict(shot)
         noise = self._noise(shot)
         estimate = predicted + variance / (variance + noise) * (self._steady(shot) - predicted)
         estimate += self._expected_hops(shot, night)
@@ -82,11 +83,7 @@ class Oracle:
 
         Pixels that were born after the library are known to be so, and taken from the lights alone.
         """
-        first = night[0]
-        x = self._design(first)
-        predicted = np.einsum("d,dp->p", x, self._maps)
-        variance = np.einsum("d,dqp,q->p", x, self._covariance, x)
-        variance[self._newborn] = _UNKNOWN_ADU2
+        predicted, variance = self._predict(night[0])
         weights, pulls = np.zeros_like(predicted), np.zeros_like(predicted)
         for shot, light_e in zip(lights, photons_e, strict=True):
             light = light_e.reshape(-1).astype(np.float64) / self._gain(shot)
@@ -99,6 +96,13 @@ class Oracle:
         hops = self._expected_hops(lights[-1], night)
         estimate = np.minimum(estimate + hops, self._camera.settings.full_scale_adu)
         return estimate.reshape(self._camera.shape).astype(np.float32)
+
+    def _predict(self, shot: SyntheticExposure) -> tuple[np.ndarray, np.ndarray]:
+        """Foretell the steady pixels of a shot, and their variance; of newborn ones nothing."""
+        x = self._design(shot)
+        variance = np.einsum("d,dqp,q->p", x, self._covariance, x)
+        variance[self._newborn] = _UNKNOWN_ADU2
+        return np.einsum("d,dp->p", x, self._maps), variance
 
     def _principal_maps(self, shots: Sequence[SyntheticExposure]) -> np.ndarray:
         """Find orthonormal maps that hold all true patterns, electrons, (rank, n_pixels)."""

@@ -1,15 +1,23 @@
 """Which subs a model can explain, which it doubts, and which it refuses, with the sentence."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from solodark.dark_model import generate
+from solodark.dark_model import LearnSettings, generate, learn
 from solodark.dark_model.model import PixelMaps
 from solodark.errors import WrongSubError
 from solodark.frames import Camera, Frame, FrameKind, PixelFlags
-from solodark.synthetic import expose_flat, expose_light, make_camera, make_scene
+from solodark.synthetic import (
+    SeriesPlan,
+    expose_flat,
+    expose_light,
+    make_camera,
+    make_scene,
+    stream_series,
+)
 
 
 @pytest.fixture(scope="module")
@@ -270,3 +278,36 @@ def test_an_extrapolated_master_is_less_sure_of_its_hot_pixels(dark_nights, sub)
     usual, stretched = (generate(dark_nights.model, s) for s in (sub, strong.frame))
     hot = (usual.flags & PixelFlags.HOT.value) != 0
     assert np.median(stretched.uncertainty[hot]) > 2.0 * np.median(usual.uncertainty[hot])
+
+
+def learn_from_few(n_darks):
+    """A warm sensor full of hot pixels: its model, the darks behind it, and one more."""
+    rng = np.random.default_rng(5)
+    camera = make_camera(rng, shape=(128, 192), preset="cooled_ccd")
+    plan = SeriesPlan(
+        kind=FrameKind.DARK,
+        n=n_darks + 1,
+        exposure_s=300.0,
+        ambient_temperature_c=20.0,
+        iso=None,
+        start=datetime(2026, 1, 10, 21, 0, tzinfo=UTC),
+    )
+    *darks, unseen = (shot.frame for shot in stream_series(camera, rng, plan))
+    after = plan.followed_by(FrameKind.BIAS, 3, 0.0)
+    biases = [shot.frame for shot in stream_series(camera, rng, after)]
+    settings = LearnSettings(ranks=(1,), n_random=6000, n_hot=1000, rounds=2)
+    model = learn([*darks, *biases], rng=np.random.default_rng(1), settings=settings)
+    return model, darks, unseen
+
+
+def test_one_of_two_darks_behind_a_model_is_trusted_though_the_maps_are_drawn_to_it():
+    model, darks, unseen = learn_from_few(2)
+    assert generate(model, darks[0]).verdict.trusted
+    assert generate(model, unseen).verdict.trusted
+
+
+def test_an_unseen_dark_at_half_the_gain_is_refused_even_by_a_model_of_four_darks():
+    model, _, unseen = learn_from_few(4)
+    level = np.median(unseen.data)
+    halved = replace(unseen, data=np.rint(level + 0.5 * (unseen.data - level)))
+    assert "another gain" in refusal(model, halved)

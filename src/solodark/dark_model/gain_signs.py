@@ -18,6 +18,7 @@ _SHOT_DOMINANCE = (10.0, 3.0, 1.0)  # shot noise over the frame's own: the pures
 _LEAST_PIXELS = 1000  # then chance moves their median square by 6 %
 _MEDIAN_OF_SQUARE = 0.454936  # of chi-squared with one degree of freedom
 _SHOT_NOISE = (0.5**0.5, 2.0**0.5)  # half way from this gain to half and to double of it
+_SAME_INSTANT_S = 0.01  # headers give thousandths of a second or whole ones
 _LEVEL_SIGMAS = 5.0  # a library's own levels drift by less
 
 
@@ -37,7 +38,8 @@ def find_gain(exam: Examination) -> list[Cause]:
     factor = power_of_two(exam)
     if factor != 1.0:
         return [_scaled(exam, factor)]
-    if brought_by_light(exam):
+    # One of the library's own darks has drawn the maps to itself: its noise tells nothing.
+    if brought_by_light(exam) or _of_the_library(exam):
         return []
     cause = _noise(exam) or _shot_noise(exam) or _level(exam)
     return [cause] if cause else []
@@ -94,7 +96,8 @@ def _scaled(exam: Examination, factor: float) -> Cause:
 
 
 def _noise(exam: Examination) -> Cause | None:
-    ratio = exam.variance / exam.expected_variance
+    # What few darks taught is off by as much as they were noisy, and a sub differs from it by both.
+    ratio = exam.variance / (exam.expected_variance + float(np.median(exam.map_variance)))
     margin = noise_margin(exam.model, exam.setting)
     # Diffusion current grows as the square of the depletion current that hot pixels are made of.
     if ratio > margin * max(1.0, exam.amplitude**2):
@@ -128,15 +131,22 @@ def _shot_noise(exam: Examination) -> Cause | None:
     told, error = brightest, exam.map_variance
     squares = exam.residual[told] ** 2 / (own + error)[told]
     ratio = float(np.median(squares)) / _MEDIAN_OF_SQUARE
-    # One of the library's own darks has drawn the maps to itself, and differs from them by less.
-    drawn = float(np.median(((own - error) / (own + error))[told]))
-    if _SHOT_NOISE[0] * drawn < ratio < _SHOT_NOISE[1]:
+    if _SHOT_NOISE[0] < ratio < _SHOT_NOISE[1]:
         return None
     return Cause(
         f"has hot pixels with {ratio:.2f} times the variance that their signal brings at the "
         "library's gain; it may be at another gain or ISO than its header says",
         Weight.DOUBT,
     )
+
+
+def _of_the_library(exam: Examination) -> bool:
+    """Tell whether the library holds a dark of the same instant and exposure."""
+    taken, library = exam.sub.acquisition, exam.model.library
+    if taken.date_obs is None or taken.exposure_s is None:
+        return False
+    same_instant = np.abs(library.taken_s - taken.date_obs.timestamp()) < _SAME_INSTANT_S
+    return bool(np.any(same_instant & np.isclose(library.exposure_s, taken.exposure_s)))
 
 
 def _level(exam: Examination) -> Cause | None:
