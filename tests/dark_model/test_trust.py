@@ -8,6 +8,7 @@ import pytest
 
 from solodark.dark_model import LearnSettings, generate, learn
 from solodark.dark_model.model import PixelMaps
+from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.errors import WrongSubError
 from solodark.frames import Camera, Frame, FrameKind, PixelFlags
 from solodark.synthetic import (
@@ -240,7 +241,7 @@ def cropped(model, size):
     inside = (model.sample < size).all(axis=1)
     return replace(
         model,
-        pixels=PixelMaps(**layers),
+        pixels=PixelMaps(**layers, telegraph=TelegraphPixels.none()),
         sample=model.sample[inside],
         sample_random=int(np.count_nonzero(inside[: model.sample_random])),
     )

@@ -3,21 +3,26 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.model import DarkModel, decoded_weights
+from solodark.dark_model.model import DarkModel, LibraryFrames, decoded_weights
+from solodark.dark_model.series import BIAS_EXPOSURE_S
+from solodark.dark_model.telegraph import hop_direction
 
 __all__ = [
     "dark_pattern",
+    "hop_strength",
     "library_strength2",
     "mean_scatter",
     "range_in_words",
     "strength2_of",
     "strongest_state",
+    "usual_span_s",
 ]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 Rows = slice | NDArray[np.intp]
 
+_SPAN_IF_UNKNOWN_S = 3600.0
 _ALL_ROWS = slice(None)
 
 
@@ -116,6 +121,48 @@ def mean_scatter(model: DarkModel, rows: Rows = _ALL_ROWS) -> Image:
     for codes, variance in zip(model.pixels.scatter, model.scatter_grid, strict=True):
         total += np.float32(variance) * weights[codes[rows]]
     return total
+
+
+def hop_strength(model: DarkModel, state: Array) -> float:
+    """Measure what the hops of telegraph pixels are multiplied by in a state.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+
+    Returns
+    -------
+    float
+        1 for the strongest of the library, and linear in the state.
+    """
+    return float(hop_direction(model.strength, model.library.states) @ state)
+
+
+def usual_span_s(library: LibraryFrames) -> float:
+    """Tell how long the series of darks of a library take, as a rule.
+
+    Parameters
+    ----------
+    library : LibraryFrames
+        The library.
+
+    Returns
+    -------
+    float
+        Median of the series, each counted by its darks; an hour where nothing is known.
+    """
+    exposure_s = np.nan_to_num(library.exposure_s)
+    spans_s = np.zeros(library.series.max(initial=-1) + 1)
+    for series in range(spans_s.size):
+        own = library.series == series
+        dates_s = library.taken_s[own]
+        dated_s = np.ptp(dates_s) if np.isfinite(dates_s).all() else 0.0
+        spans_s[series] = max(dated_s, exposure_s[own][1:].sum())
+    told_s = spans_s[library.series][exposure_s > BIAS_EXPOSURE_S]
+    return float(np.median(told_s)) if np.any(told_s > 0.0) else _SPAN_IF_UNKNOWN_S
 
 
 def range_in_words(model: DarkModel) -> str:

@@ -86,7 +86,9 @@ def grow(
     def of_rows(values: Image, rows: slice) -> Memory:  # numpydoc ignore=GL08
         return recall(past, fit, values, (rows, slice(None)), since)
 
-    pixels, class_information = map_pass(sources, series, survey, fit, settings, progress, of_rows)
+    pixels, class_information = map_pass(
+        sources, series, survey, fit, settings, progress, of_rows, model.pixels.telegraph
+    )
     grown = replace(
         model,
         pixels=pixels,

@@ -152,7 +152,7 @@ def examine(model: DarkModel, now: datetime) -> ModelHealth:
         exposure_range_s=_range(library.exposure_s),
         temperature_range_c=_range(library.sensor_temperature_c),
         n_hot=_count_hot(model, darks),
-        n_telegraph=int(np.count_nonzero(model.pixels.excess > TELEGRAPH_EXCESS)),
+        n_telegraph=_count_telegraph(model),
         births_per_year=births,
         newborn=None if years is None else births * max(years, 0.0),
         equivalent_subs=worth,
@@ -214,6 +214,13 @@ def _advise(
             None if np.isnan(night.temperature_c) else night.temperature_c,
             subs,
         )
+
+
+def _count_telegraph(model: DarkModel) -> int:
+    """Count the pixels that are known to hop, and those too restless for their signal."""
+    restless, hopping = model.pixels.excess > TELEGRAPH_EXCESS, model.pixels.telegraph
+    hops = hopping.place[hopping.settled]
+    return int(np.count_nonzero(restless) + np.count_nonzero(~restless.ravel()[hops]))
 
 
 def _count_hot(model: DarkModel, darks: list[_Night]) -> int:

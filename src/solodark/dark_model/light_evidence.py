@@ -24,6 +24,7 @@ from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.predict import Prediction
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.solve import Solved
+from solodark.dark_model.telegraph_lights import HopsInLights
 
 __all__ = ["LightEvidence", "PixelDeviations"]
 
@@ -81,6 +82,7 @@ class LightEvidence:
         self._count = np.zeros(model.shape, np.uint16)
         self._lights = 0
         self._taken_s: list[float] = []
+        self._hops = HopsInLights(model)
 
     def add(
         self, image: Image, solved: Solved, pattern: Image, taken: datetime | None = None
@@ -102,6 +104,7 @@ class LightEvidence:
         residual = image - pattern
         contrast, background = _against_ring(residual)
         amplitude = float(np.sqrt(_amplitude2(self._model, solved.state)))
+        before = self._weight.ravel()[self._hops.place]
         _accumulate(
             contrast,
             background,
@@ -119,6 +122,25 @@ class LightEvidence:
         self._lights += 1
         if taken is not None:
             self._taken_s.append(taken.timestamp())
+        self._follow_hops(contrast, before, solved, amplitude, taken)
+
+    def _follow_hops(
+        self,
+        contrast: Image,
+        before: Image,
+        solved: Solved,
+        amplitude: float,
+        taken: datetime | None,
+    ) -> None:
+        """Show the telegraph pixels of this light, where it added something to their weight."""
+        place = self._hops.place
+        added = self._weight.ravel()[place] - before
+        seen = np.where(added > 0.0, contrast.ravel()[place], np.nan)
+        noise = amplitude**2 / np.where(added > 0.0, added, 1.0)
+        noise /= self._model.pixels.excess.ravel()[place]  # that of their hops
+        slope = float(self._model.law.slope[solved.setting])
+        taken_s = np.nan if taken is None else taken.timestamp()
+        self._hops.add(seen, noise, solved.state, slope, taken_s)
 
     def deviations(self, strongest: Prediction, strength2: float) -> PixelDeviations:
         """Weigh what the lights showed against what the library knew.
@@ -145,7 +167,20 @@ class LightEvidence:
         worth |= (births > 0.0) & (mean**2 > _NEW * variance)
         place, mean, variance = place[worth], mean[worth], variance[worth]
         known = strongest.variance.ravel()[place] / (strength2 + FLOOR_AMPLITUDE2)
-        return _posterior(self._model, place, mean, variance, known, births[worth])
+        found = _posterior(self._model, place, mean, variance, known, births[worth])
+        return self._with_hops(found)
+
+    def _with_hops(self, found: PixelDeviations) -> PixelDeviations:
+        """Take telegraph pixels from their two levels, where they were at one of them."""
+        told, mean, variance = self._hops.deviations()
+        hopping = self._hops.place[told]
+        rest = ~np.isin(found.place, hopping)
+        return PixelDeviations(
+            np.concatenate([found.place[rest], hopping]),
+            np.concatenate([found.mean[rest], mean[told].astype(np.float32)]),
+            np.concatenate([found.variance[rest], variance[told].astype(np.float32)]),
+            np.concatenate([found.changed[rest], np.zeros(hopping.size, np.float32)]),
+        )
 
     def _births(self, pattern: Image) -> Image:
         """Chance of each pixel to be unlike what the library knew; hot ones change more."""

@@ -1,6 +1,7 @@
 """The map pass: every pixel of the sensor, by bands of rows, with the states known."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.sample_fit import SampleFit, fit_values, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey
+from solodark.dark_model.telegraph import TelegraphPixels
+from solodark.dark_model.telegraph_fit import explain_hops, frame_gaps
 from solodark.frames import FrameSource, Progress, row_bands
 
 __all__ = ["map_pass"]
@@ -30,6 +33,7 @@ def map_pass(
     settings: LearnSettings,
     progress: Progress,
     recall: Recall | None = None,
+    hopped: TelegraphPixels | None = None,
 ) -> tuple[PixelMaps, Array]:
     """Fit every pixel to all frames, a band of rows at a time.
 
@@ -49,6 +53,8 @@ def map_pass(
         Who is told.
     recall : callable, optional
         Gives the `Memory` of rows ``start:stop`` from their values and the numbers of the rows.
+    hopped : TelegraphPixels, optional
+        Those that frames seen before told.
 
     Returns
     -------
@@ -65,11 +71,16 @@ def map_pass(
     component = np.empty(shape, np.uint8)
     scatter = np.empty((fit.scatter_grid.size, *shape), np.uint8)
     mass, matrices = np.zeros(k), np.zeros((k, d, d))
+    gaps_s, telegraph = frame_gaps(sources, starts), []
     bands = list(row_bands(shape, rows=_band_rows(shape, len(sources), settings)))
     for start, stop in progress(bands, "Learning every pixel", len(bands)):
         values = _read_band(sources, survey, fit.rows, start, stop)
         memory = recall(values, slice(start, stop)) if recall else None
         found = fit_values(fit, values, starts, settings, memory)
+        first, last = start * shape[1], stop * shape[1]
+        before = hopped.between(first, last) if hopped else None
+        hopping = explain_hops(fit, values, found, starts, gaps_s, settings, memory, before)
+        telegraph.append(replace(hopping, place=np.int32(first) + hopping.place))
         band = (stop - start, shape[1])
         maps[:, start:stop] = found.maps.T.reshape(d, *band)
         excess[start:stop] = found.excess.reshape(band)
@@ -80,7 +91,8 @@ def map_pass(
         scaled = np.moveaxis(found.information, 0, -1) / weight
         mass += found.odds.sum(axis=0)
         matrices += np.tensordot(found.odds.T, scaled, axes=(1, 2))
-    pixels = PixelMaps(maps, excess, information, component, scatter)
+    hops = TelegraphPixels.joined(telegraph)
+    pixels = PixelMaps(maps, excess, information, component, scatter, hops)
     return pixels, matrices / np.maximum(mass, 1e-9)[:, None, None]
 
 

@@ -99,6 +99,8 @@ def finish_master(
         estimate.dead,
         _bounds(estimate, verdict),
     )
+    hopping = model.pixels.telegraph
+    flags.flat[hopping.place[hopping.settled]] |= PixelFlags.TELEGRAPH.value
     return MasterDark(
         data=data,
         uncertainty=uncertainty,

@@ -12,6 +12,7 @@ from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
 from solodark.dark_model.strips import log_of
+from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.frames import Acquisition, FrameSource, MasterDark
 
 __all__ = [
@@ -99,6 +100,8 @@ class PixelMaps:
         Most likely component of the prior.
     scatter : ndarray of uint8, shape (t, ny, nx)
         Weight of each variance on the scatter grid, as `encode_weights` gives it.
+    telegraph : TelegraphPixels
+        Pixels that hop; what the others say of them holds for their mean in the long run.
     """
 
     maps: NDArray[np.float32]
@@ -106,6 +109,7 @@ class PixelMaps:
     information: NDArray[np.float32]
     component: NDArray[np.uint8]
     scatter: NDArray[np.uint8]
+    telegraph: TelegraphPixels
 
 
 @dataclass(frozen=True, eq=False, slots=True)

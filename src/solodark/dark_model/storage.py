@@ -1,6 +1,6 @@
 """A dark model as named arrays and plain values, and back."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.model import DarkModel, LibraryFrames, PixelMaps
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
+from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.errors import ModelFileError
 from solodark.frames import Acquisition, Camera
 
@@ -25,6 +26,9 @@ _SHARED_FIELDS = (
     "saturation_adu",
     "program",
 )
+
+
+_TELEGRAPH = tuple(field.name for field in fields(TelegraphPixels))
 
 
 def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
@@ -64,6 +68,7 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "slopes": model.law.slope,
         "states": model.library.states,
         "taken_s": model.library.taken_s,
+        **{f"telegraph_{name}": getattr(model.pixels.telegraph, name) for name in _TELEGRAPH},
     }
     description = {
         "model_id": model.model_id,
@@ -117,6 +122,13 @@ def from_arrays(arrays: Arrays, description: dict[str, Any], *, name: str) -> Da
     return model
 
 
+def _telegraph(arrays: Arrays) -> TelegraphPixels:
+    """Look up the telegraph pixels; models of the first days knew none."""
+    if "telegraph_place" not in arrays:
+        return TelegraphPixels.none()
+    return TelegraphPixels(*(arrays[f"telegraph_{name}"] for name in _TELEGRAPH))
+
+
 def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
     return DarkModel(
         acquisition=Acquisition(
@@ -131,6 +143,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["information"],
             arrays["component"],
             arrays["scatter_weights"],
+            _telegraph(arrays),
         ),
         prior=MixturePrior(
             arrays["prior_weights"], arrays["prior_means"], arrays["prior_precisions"]

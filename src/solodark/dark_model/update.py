@@ -12,6 +12,7 @@ from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.smooth_field import smooth_field
 from solodark.dark_model.solve import Solved
 from solodark.dark_model.survey import read_image
+from solodark.dark_model.telegraph_update import Settled, settle_hops
 from solodark.dark_model.update_kernel import PixelNumbers, SubNumbers, update_pixels
 from solodark.frames import FrameSource, cfa_planes
 
@@ -70,6 +71,8 @@ def update(
         changed_share=_changed_share(model, sub),
         cosmic_share=_COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
     )
+    hops = settle_hops(model, solved, prediction, deviation)
+    steady = prediction.pattern.ravel()[hops.place] + field.ravel()[hops.place]
     pattern, variance, changed = update_pixels(
         PixelNumbers(
             prediction.pattern,
@@ -84,7 +87,20 @@ def update(
         solved.frame_variance * _CHANGED_STEPS,
         numbers,
     )
+    _stand_where_they_hopped(hops, steady, pattern, variance, changed)
     return pattern, variance, changed
+
+
+def _stand_where_they_hopped(
+    hops: Settled, steady: Image, pattern: Image, variance: Image, changed: NDArray[np.bool_]
+) -> None:
+    """Put telegraph pixels to the levels they were seen at, where they were at one of them."""
+    place, known = hops.place, hops.known
+    before, expected = pattern.flat[place], steady + hops.deviation
+    pattern.flat[place] = known * expected + (1 - known) * before
+    spread = known * (1 - known) * (expected - before) ** 2
+    variance.flat[place] = known * hops.variance + (1 - known) * variance.flat[place] + spread
+    changed.flat[place] &= known < 0.5
 
 
 def _changed_share(model: DarkModel, sub: FrameSource) -> float:

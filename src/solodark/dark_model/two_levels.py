@@ -1,0 +1,333 @@
+"""Two levels of a pixel that hops between them, found in its frames, compiled.
+
+A telegraph pixel's dark current dwells at a low and at a high rate in turn (Simoen & Claeys 2016).
+In frame f, whose dark signal has the strength ``a_f``, it shows::
+
+    residual_f = a_f (low + z_f (high - low)) + noise_f          z_f = 0 or 1
+    P(z_f = 1 | z before) = duty + (z before - duty) exp(-gap_f / memory)
+
+a hidden Markov chain in continuous time. Levels and duty are found by expectation maximisation
+(Baum et al. 1970), the memory on a grid of times beside it. What the two levels explain is weighed
+against a rival that knows no levels: a pixel whose noise is larger, and which differs from series
+to series.
+"""
+
+from math import exp, log, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+__all__ = ["MEMORIES_S", "Chain", "TwoLevels", "find_two_levels"]
+
+Array = NDArray[np.float64]
+
+MEMORIES_S = 300.0 * 4.0 ** np.arange(10)
+"""Times after which a level is forgotten, from a few minutes to years, s."""
+
+_FARTHEST2 = 25.0  # beyond five sigma neither level explains a frame: a cosmic ray
+_FIRST_ROUNDS, _ROUNDS = 4, 10
+_TELLING = 1.0  # a frame tells the levels apart where they differ by a sigma
+_HALF_A_LOOK = 0.5  # Jeffreys' prior of the duty
+_FIRST_MEMORY = 3.0
+_A_LOOK_AT_MEMORY = 0.1  # nats by which one look of earlier frames speaks for the memory they told
+_LEAST_WEIGHT = 1e-9
+_LOW, _HIGH, _DUTY, _MEMORY, _LOOKS, _GAIN = range(6)  # of the numbers of `TwoLevels`
+_SO_FAR, _CHANCE = 2, 3  # rows of work; the first two are the likelihoods of both levels
+
+
+class Chain(NamedTuple):
+    """What holds for all pixels of a library, frame by frame.
+
+    Attributes
+    ----------
+    amplitude : ndarray, shape (n_frames,)
+        Strength of the dark signal, 1 for the strongest.
+    kept : ndarray, shape (n_memories, n_frames)
+        What is left of the frame before, for each of `MEMORIES_S`.
+    floor, slope : ndarray, shape (n_frames,)
+        Noise of a pixel without signal, ADU^2, and its growth with the signal, ADU.
+    curvature : float
+        Its growth with the square of the signal.
+    censor_adu : float
+        Signals above this are not linear, and tell nothing.
+    series_start : ndarray of int, shape (n_series + 1,)
+        Where each series begins.
+    """
+
+    amplitude: Array
+    kept: Array
+    floor: Array
+    slope: Array
+    curvature: float
+    censor_adu: float
+    series_start: NDArray[np.intp]
+
+
+class TwoLevels(NamedTuple):
+    """What is found of n pixels, or was known of them before.
+
+    Attributes
+    ----------
+    low, high : ndarray, shape (n,)
+        Levels at strength 1 above what the maps foretell, ADU.
+    duty : ndarray, shape (n,)
+        Share of the time at the high level.
+    memory : ndarray, shape (n,)
+        Index into `MEMORIES_S`.
+    looks : ndarray, shape (n,)
+        In how many frames that do not remember each other it was seen.
+    gain : ndarray, shape (n,)
+        Logarithm of how much better two levels explain the pixel than none.
+    """
+
+    low: Array
+    high: Array
+    duty: Array
+    memory: Array
+    looks: Array
+    gain: Array
+
+
+def find_two_levels(
+    residual: Array, signal: Array, excess: Array, scatter: Array, chain: Chain, known: TwoLevels
+) -> tuple[TwoLevels, Array]:
+    """Fit two levels to n pixels.
+
+    Parameters
+    ----------
+    residual, signal : ndarray, shape (n, n_frames)
+        What is seen beyond what the maps foretell, and that, ADU.
+    excess, scatter : ndarray, shape (n,)
+        What a rival without levels makes of it: noise over that of the class, and the variance of
+        series at strength 1, ADU^2.
+    chain : Chain
+        What holds for all of them.
+    known : TwoLevels
+        What earlier frames told, in as many looks; of pixels that are new, no looks.
+
+    Returns
+    -------
+    levels : TwoLevels
+        Whether or not there are any; `gain` tells.
+    high : ndarray, shape (n, n_frames)
+        Chance of the high level in every frame.
+    """
+    numbers, high = np.array(known, dtype=np.float64), np.empty_like(residual)
+    _find_two_levels(residual, signal, excess, scatter, chain, numbers, high)
+    return TwoLevels(*numbers), high
+
+
+class _Seen(NamedTuple):
+    """What was seen of one pixel, frame by frame."""
+
+    residual: Array
+    signal: Array
+    usable: NDArray[np.bool_]
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _find_two_levels(
+    residual: Any, signal: Any, excess: Any, scatter: Any, chain: Chain, numbers: Any, high: Any
+) -> None:
+    n, n_frames = residual.shape
+    for i in prange(n):
+        usable = np.maximum(signal[i], signal[i] + residual[i]) < chain.censor_adu
+        seen, work = _Seen(residual[i], signal[i], usable), np.empty((4, n_frames))
+        before, level = numbers[:, i].copy(), numbers[:_LOOKS, i].copy()
+        if before[_LOOKS] == 0.0:
+            _begin(seen, chain, before, level, work)
+        told = _climb(_ROUNDS, seen, chain, before, level, work)
+        high[i], numbers[:_LOOKS, i] = work[_CHANCE], level
+        looks, telling = _looks(seen, chain, level)
+        numbers[_LOOKS, i] += looks
+        without = _without_levels(seen, excess[i], scatter[i], chain)
+        numbers[_GAIN, i] = told - without - log(max(telling, 1.0))
+
+
+@njit(cache=True, error_model="numpy")
+def _begin(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> None:
+    """Begin with the best of three guesses: high half of the time, hardly ever, nearly always."""
+    middle, spread = _spread(seen, chain)
+    best, tried = -np.inf, np.empty(_LOOKS)
+    for duty in (0.5, 0.1, 0.9):
+        odds = sqrt(duty / (1.0 - duty))
+        tried[_LOW], tried[_HIGH] = middle - spread * odds, middle + spread / odds
+        tried[_DUTY], tried[_MEMORY] = duty, _FIRST_MEMORY
+        told = _climb(_FIRST_ROUNDS, seen, chain, before, tried, work)
+        if told > best:
+            best = told
+            level[:] = tried
+
+
+@njit(cache=True, error_model="numpy")
+def _noise(signal: float, f: int, chain: Chain) -> float:
+    above = max(signal, 0.0)
+    variance: float = chain.floor[f] + above * (chain.slope[f] + chain.curvature * above)
+    return variance
+
+
+@njit(cache=True, error_model="numpy")
+def _spread(seen: _Seen, chain: Chain) -> Any:
+    """Mean residual at strength 1, and how far it spreads."""
+    weights, sums, squares = 1e-12, 0.0, 0.0
+    for f in range(seen.residual.size):
+        if seen.usable[f]:
+            part = 1.0 / _noise(seen.signal[f], f, chain)
+            weights += chain.amplitude[f] ** 2 * part
+            sums += chain.amplitude[f] * seen.residual[f] * part
+            squares += seen.residual[f] ** 2 * part
+    middle = sums / weights
+    return middle, sqrt(max(squares / weights - middle**2, 1e-12))
+
+
+@njit(cache=True, error_model="numpy")
+def _climb(rounds: int, seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> float:
+    """Maximise by expectations; leaves the chance of the high level in the work's last row."""
+    told = -np.inf
+    for _ in range(rounds):
+        told = _weigh(seen, chain, level, work) + _choose_memory(chain, before, level, work)
+        _look_back(chain.kept[int(level[_MEMORY])], level[_DUTY], work)
+        _move_levels(seen, chain, before, level, work)
+    return told
+
+
+@njit(cache=True, error_model="numpy")
+def _weigh(seen: _Seen, chain: Chain, level: Any, work: Any) -> float:
+    """Likelihood of each frame at both levels, the larger one 1; gives the logarithm left out."""
+    left_out = 0.0
+    for f in range(seen.residual.size):
+        if not seen.usable[f]:
+            work[_LOW, f] = work[_HIGH, f] = 1.0
+            continue
+        for z in (_LOW, _HIGH):
+            step = chain.amplitude[f] * level[z]
+            variance = _noise(seen.signal[f] + step, f, chain)
+            square = (seen.residual[f] - step) ** 2 / variance
+            work[z, f] = -0.5 * (min(square, _FARTHEST2) + log(variance))
+        most = max(work[_LOW, f], work[_HIGH, f])
+        left_out += most
+        work[_LOW, f], work[_HIGH, f] = exp(work[_LOW, f] - most), exp(work[_HIGH, f] - most)
+    return left_out
+
+
+@njit(cache=True, error_model="numpy")
+def _look_ahead(kept: Any, duty: float, work: Any) -> float:
+    """Chance of the high level by all frames up to each, and the logarithm of their likelihood."""
+    told, high = 0.0, duty
+    for f in range(kept.size):
+        before = duty + (high - duty) * kept[f]
+        up, down = before * work[_HIGH, f], (1.0 - before) * work[_LOW, f]
+        high = up / (up + down)
+        work[_SO_FAR, f] = high
+        told += log(up + down)
+    return told
+
+
+@njit(cache=True, error_model="numpy")
+def _look_back(kept: Any, duty: float, work: Any) -> None:
+    """Chance of the high level by all frames, from that by those up to each."""
+    low, high = 0.5, 0.5  # how likely the frames to come are from each level
+    for f in range(kept.size - 1, -1, -1):
+        up, down = work[_SO_FAR, f] * high, (1.0 - work[_SO_FAR, f]) * low
+        work[_CHANCE, f] = up / (up + down)
+        up, down = work[_HIGH, f] * high, work[_LOW, f] * low
+        mean = duty * up + (1.0 - duty) * down
+        low, high = mean + kept[f] * (down - mean), mean + kept[f] * (up - mean)
+        low, high = low / (low + high), high / (low + high)
+
+
+@njit(cache=True, error_model="numpy")
+def _choose_memory(chain: Chain, before: Any, level: Any, work: Any) -> float:
+    """Take the best memory of the present one and its two neighbours."""
+    now, best, most = int(level[_MEMORY]), int(level[_MEMORY]), -np.inf
+    for memory in range(max(now - 1, 0), min(now + 2, len(chain.kept))):
+        told = _look_ahead(chain.kept[memory], level[_DUTY], work)
+        told -= before[_LOOKS] * _A_LOOK_AT_MEMORY * abs(memory - before[_MEMORY])
+        if told > most:
+            best, most = memory, told
+    level[_MEMORY] = best
+    return _look_ahead(chain.kept[best], level[_DUTY], work)
+
+
+@njit(cache=True, error_model="numpy")
+def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> None:
+    """Levels by weighted least squares, and the duty."""
+    kept, weights, sums = chain.kept[int(level[_MEMORY])], np.full(2, 1e-12), np.zeros(2)
+    looks, ups, told = 0.0, 0.0, 1e-12
+    if before[_LOOKS] > 0.0:
+        strongest = int(np.argmax(chain.amplitude))
+        one = before[_LOOKS] / _noise(seen.signal[strongest], strongest, chain)
+        weights[_LOW], weights[_HIGH] = (1.0 - before[_DUTY]) * one, before[_DUTY] * one
+        sums[:] = weights * before[:2]
+    for f in range(seen.residual.size):
+        if not seen.usable[f]:
+            continue
+        for z in (_LOW, _HIGH):
+            step = chain.amplitude[f] * level[z]
+            variance = _noise(seen.signal[f] + step, f, chain)
+            share = work[_CHANCE, f] if z == _HIGH else 1.0 - work[_CHANCE, f]
+            if (seen.residual[f] - step) ** 2 < _FARTHEST2 * variance:
+                weights[z] += share * chain.amplitude[f] ** 2 / variance
+                sums[z] += share * chain.amplitude[f] * seen.residual[f] / variance
+        if _tells(seen, f, chain, level):
+            looks += 1.0 - kept[f] ** 2
+            ups += work[_CHANCE, f]
+            told += 1.0
+    for z in (_LOW, _HIGH):
+        if weights[z] > _LEAST_WEIGHT:
+            level[z] = sums[z] / weights[z]
+    ups = _HALF_A_LOOK + looks * ups / told + before[_LOOKS] * before[_DUTY]
+    level[_DUTY] = ups / (2.0 * _HALF_A_LOOK + looks + before[_LOOKS])
+
+
+@njit(cache=True, error_model="numpy")
+def _tells(seen: _Seen, f: int, chain: Chain, level: Any) -> bool:
+    """Whether a frame tells the levels apart."""
+    step = chain.amplitude[f] * (level[_HIGH] - level[_LOW])
+    tells: bool = step * step > _TELLING * _noise(seen.signal[f], f, chain)
+    return seen.usable[f] and tells
+
+
+@njit(cache=True, error_model="numpy")
+def _looks(seen: _Seen, chain: Chain, level: Any) -> Any:
+    """In how many frames the level shows: those that do not remember each other, and all."""
+    looks, telling = 0.0, 0.0
+    for f in range(seen.residual.size):
+        if _tells(seen, f, chain, level):
+            looks += 1.0 - chain.kept[int(level[_MEMORY]), f] ** 2
+            telling += 1.0
+    return looks, telling
+
+
+@njit(cache=True, error_model="numpy")
+def _without_levels(seen: _Seen, excess: float, scatter: float, chain: Chain) -> float:
+    """Log likelihood under larger noise and a deviation of each series; the best of a few sizes."""
+    best = -np.inf
+    for noisier in (0.25, 0.5, 1.0):
+        for larger in (0.0, 0.25, 1.0, 4.0):
+            own = max(excess * noisier, 1.0)
+            best = max(best, _as_series(seen, own, scatter * larger, chain))
+    return best
+
+
+@njit(cache=True, error_model="numpy")
+def _as_series(seen: _Seen, excess: float, scatter: float, chain: Chain) -> float:
+    told = 0.0
+    for g in range(chain.series_start.size - 1):
+        weight, pull = 0.0, 0.0
+        first, last = chain.series_start[g], chain.series_start[g + 1]
+        for f in range(first, last):
+            if seen.usable[f]:
+                variance = excess * _noise(seen.signal[f], f, chain)
+                weight += chain.amplitude[f] ** 2 / variance
+                pull += chain.amplitude[f] * seen.residual[f] / variance
+        middle = scatter * pull / (1.0 + scatter * weight)
+        told -= 0.5 * (log(1.0 + scatter * weight) + middle**2 / max(scatter, 1e-12))
+        for f in range(first, last):
+            if seen.usable[f]:
+                variance = excess * _noise(seen.signal[f], f, chain)
+                square = (seen.residual[f] - chain.amplitude[f] * middle) ** 2 / variance
+                told -= 0.5 * (min(square, _FARTHEST2) + log(variance))
+    return told

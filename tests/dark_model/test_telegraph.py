@@ -1,0 +1,198 @@
+"""Pixels that hop: what a library tells of them, and what one new frame is then worth."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from solodark.dark_model import (
+    LearnSettings,
+    generate,
+    generate_for_lights,
+    grow,
+    learn,
+)
+from solodark.dark_model.storage import from_arrays, to_arrays
+from solodark.dark_model.telegraph import TelegraphPixels, series_memory
+from solodark.dark_model.telegraph_update import stand
+from solodark.frames import FrameKind, PixelFlags
+from solodark.synthetic import (
+    NightPlan,
+    SeriesPlan,
+    expose_library,
+    expose_night,
+    make_camera,
+    make_scene,
+    stream_series,
+)
+
+SETTINGS = LearnSettings(ranks=(1,), n_random=8000, n_hot=800, rounds=3)
+
+
+@pytest.fixture(scope="module")
+def years():
+    """A camera that hops much, and three years of its darks."""
+    rng = np.random.default_rng(3)
+    camera = make_camera(rng, shape=(128, 192))
+    sessions = list(
+        expose_library(
+            camera, rng, n_sessions=24, subs_per_session=8, biases_per_session=2, isos=[800],
+            exposures_s=(120.0, 180.0, 300.0), years=3.0,
+        )
+    )  # fmt: skip
+    return camera, sessions
+
+
+@pytest.fixture(scope="module")
+def model(years):
+    return learned(frames_of(years[1]))
+
+
+def frames_of(sessions):
+    return [shot.frame for session in sessions for shot in (*session.darks, *session.biases)]
+
+
+def learned(frames):
+    return learn(frames, rng=np.random.default_rng(1), settings=SETTINGS)
+
+
+def without_telegraph(model):
+    pixels = replace(model.pixels, telegraph=TelegraphPixels.none())
+    return replace(model, pixels=pixels)
+
+
+@pytest.fixture(scope="module")
+def tonight(years):
+    """Ten darks of a later night."""
+    camera, sessions = years
+    last = sessions[-1].darks[-1]
+    plan = SeriesPlan(
+        kind=FrameKind.DARK,
+        n=10,
+        exposure_s=180.0,
+        ambient_temperature_c=10.0,
+        iso=800,
+        start=last.frame.acquisition.date_obs + timedelta(days=3),
+        warm_s=6000.0,
+    )
+    dice = np.random.default_rng(5)
+    state = last.truth.telegraph_state
+    return list(stream_series(camera, dice, plan, telegraph_state=state))
+
+
+def error_on(model, place, master, tonight):
+    """Squared error at some pixels, clipped at ten sigma; the truth is what they did on average."""
+    truth = np.mean([shot.frame.data for shot in tonight], axis=0)
+    error = master.data - truth
+    error -= np.median(error)
+    sigma = np.sqrt(model.law.frame_variance.min())
+    return float(np.mean(np.clip(error.ravel()[place] / sigma, -10, 10) ** 2))
+
+
+def settled(model):
+    return model.pixels.telegraph.place[model.pixels.telegraph.settled]
+
+
+def test_pixels_that_are_known_to_hop_do_hop(years, model):
+    camera, _ = years
+    hops = np.union1d(camera.telegraph_dark.index, camera.newborn.index)
+    place = settled(model)
+    assert place.size > 30
+    assert np.mean(np.isin(place, hops)) > 0.9
+
+
+def test_their_rise_and_duty_are_those_of_the_camera(years, model):
+    telegraph = years[0].telegraph_dark
+    known = model.pixels.telegraph
+    known = known.where(known.settled & np.isin(known.place, telegraph.index))
+    true = np.array([int(np.flatnonzero(telegraph.index == place)[0]) for place in known.place])
+    ratio = known.rise_adu / telegraph.rise_e_per_s[true]
+    assert np.median(np.abs(ratio / np.median(ratio) - 1.0)) < 0.06
+    assert np.median(np.abs(known.duty - telegraph.duty[true])) < 0.08
+
+
+def test_one_dark_tells_their_level_better_than_without_it(model, tonight):
+    place, sub = settled(model), tonight[0].frame
+    with_levels, without = generate(model, sub), generate(without_telegraph(model), sub)
+    error = error_on(model, place, with_levels, tonight)
+    assert error < 0.7 * error_on(model, place, without, tonight)
+    assert np.all(with_levels.flags.ravel()[place] & PixelFlags.TELEGRAPH.value)
+
+
+def test_the_uncertainty_of_their_level_is_honest(years, model, tonight):
+    camera, _ = years
+    place = settled(model)
+    squares = []
+    for shot in tonight[::3]:
+        master = generate(model, shot.frame)
+        error = master.data - camera.expected_for(tonight[5], frozen_telegraph=True)
+        z = (error - np.median(error)).ravel()[place] / master.uncertainty.ravel()[place]
+        squares.append(np.mean(np.clip(z, -6, 6) ** 2))
+    assert 0.5 < np.sqrt(np.mean(squares)) < 1.4
+
+
+def test_of_a_pixel_at_neither_level_its_levels_tell_nothing(model, tonight):
+    sub = tonight[0].frame
+    place = settled(model)[:5]
+    data = sub.data.copy()
+    data.flat[place] += 20_000.0
+    beyond = replace(sub, data=data)
+    master, without = generate(model, beyond), generate(without_telegraph(model), beyond)
+    assert master.data.flat[place] == pytest.approx(without.data.flat[place], rel=1e-3)
+
+
+def test_lights_tell_their_level_too(years, model, tonight):
+    camera, _ = years
+    rng = np.random.default_rng(4)
+    plan = NightPlan(
+        n_lights=10, n_darks=10, n_flats=0, n_biases=0, exposure_s=180.0, cooling_c=0.0,
+        ambient_temperature_c=10.0, start=tonight[0].frame.acquisition.date_obs,
+    )  # fmt: skip
+    shots = list(expose_night(camera, make_scene(rng, shape=model.shape), rng, plan))
+    kinds = [shot.frame.acquisition.kind for shot in shots]
+    lights = [s.frame for s, kind in zip(shots, kinds, strict=True) if kind is FrameKind.LIGHT]
+    darks = [s for s, kind in zip(shots, kinds, strict=True) if kind is FrameKind.DARK]
+    place = settled(model)
+    error = error_on(model, place, generate_for_lights(model, lights), darks)
+    without = generate_for_lights(without_telegraph(model), lights)
+    assert error < 0.9 * error_on(model, place, without, darks)
+
+
+def test_a_model_that_grows_knows_them_as_one_that_saw_all_frames(years, tonight, model):
+    _, sessions = years
+    grown = grow(learned(frames_of(sessions[:16])), frames_of(sessions[16:]), settings=SETTINGS)
+    both = np.intersect1d(settled(grown), settled(model))
+    assert both.size > 0.7 * settled(model).size
+    sub = tonight[0].frame
+    error = error_on(model, both, generate(grown, sub), tonight)
+    assert error < 1.2 * error_on(model, both, generate(model, sub), tonight)
+
+
+def test_they_survive_in_the_file_and_older_files_know_none(model):
+    arrays, description = to_arrays(model)
+    again = from_arrays(arrays, description, name="camera.solodark").pixels.telegraph
+    assert np.array_equal(again.place, model.pixels.telegraph.place)
+    assert np.array_equal(again.rise_adu, model.pixels.telegraph.rise_adu)
+    older = {name: value for name, value in arrays.items() if not name.startswith("telegraph")}
+    assert from_arrays(older, description, name="x").pixels.telegraph.place.size == 0
+
+
+def test_bayes_rule_tells_the_level():
+    before, seen = np.array([0.25]), np.array([12.0])
+    levels, variances = np.array([[0.0], [10.0]]), np.array([[16.0], [36.0]])
+    low = 0.75 * np.exp(-0.5 * 144.0 / 16.0) / 4.0
+    high = 0.25 * np.exp(-0.5 * 4.0 / 36.0) / 6.0
+    found = stand(before, seen, levels, variances)
+    assert found.high[0] == pytest.approx(high / (low + high))
+    assert found.known[0] > 0.99
+    assert stand(before, np.array([500.0]), levels, variances).known[0] < 0.01
+
+
+def test_what_a_series_remembers_is_the_mean_over_all_pairs_of_moments():
+    moments = np.linspace(0.0, 3600.0, 2001)
+    gaps = np.abs(moments[:, None] - moments)
+    memories_s = np.array([300.0, 3600.0, 50_000.0, 1e8], dtype=np.float32)
+    left = [np.mean(np.exp(-gaps / memory_s)) for memory_s in memories_s]
+    assert series_memory(memories_s, 3600.0) == pytest.approx(left, rel=2e-3)
+    assert np.all(series_memory(memories_s, 3600.0) <= 1.0)

@@ -1,0 +1,136 @@
+"""Two levels of a pixel that hops: found where there are any, and nowhere else."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from solodark.dark_model.two_levels import (
+    MEMORIES_S,
+    Chain,
+    TwoLevels,
+    _look_ahead,
+    _look_back,
+    find_two_levels,
+)
+
+N_SERIES, PER_SERIES, EXPOSURE_S = 30, 8, 180.0
+N = N_SERIES * PER_SERIES
+NOISE_ADU = 5.0
+SIGNAL = 40.0
+
+
+@pytest.fixture
+def chain(rng):
+    """Thirty nights of eight darks of different strengths, a week apart."""
+    amplitude = np.repeat(rng.uniform(0.3, 1.0, N_SERIES), PER_SERIES)
+    gaps_s = np.full(N, EXPOSURE_S)
+    gaps_s[::PER_SERIES] = 7 * 86_400.0
+    return Chain(
+        amplitude=amplitude,
+        kept=np.exp(-gaps_s / MEMORIES_S[:, None]),
+        floor=np.full(N, NOISE_ADU**2),
+        slope=np.full(N, 0.2),
+        curvature=0.0,
+        censor_adu=60_000.0,
+        series_start=np.arange(0, N + 1, PER_SERIES),
+    )
+
+
+def hopping(rng, chain, n, *, rise, duty, memory_s):
+    """Residuals of pixels that hop, and where they were."""
+    kept = chain.kept[np.argmin(np.abs(np.log(MEMORIES_S / memory_s)))]
+    high = np.empty((n, N), bool)
+    now = rng.random(n) < duty
+    for f in range(N):
+        now = rng.random(n) < duty + (now - duty) * kept[f]
+        high[:, f] = now
+    level = chain.amplitude * rise * (high - duty)
+    noise = np.sqrt(NOISE_ADU**2 + 0.2 * np.maximum(SIGNAL + level, 0.0))
+    return level + rng.normal(0.0, noise), high
+
+
+def find(residual, chain, known=None, excess=None, scatter=None):
+    n = len(residual)
+    spread = np.var(residual / chain.amplitude, axis=1)
+    return find_two_levels(
+        residual,
+        np.full(residual.shape, SIGNAL),
+        np.ones(n) if excess is None else excess,
+        spread if scatter is None else scatter,
+        chain,
+        known or TwoLevels(*np.zeros((6, n))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rise", "duty", "memory_s"),
+    [(60.0, 0.5, 4800.0), (60.0, 0.15, 19_200.0), (150.0, 0.8, 300.0), (40.0, 0.5, 300_000.0)],
+)
+def test_levels_duty_and_memory_of_hopping_pixels_are_found(rng, chain, rise, duty, memory_s):
+    residual, high = hopping(rng, chain, 60, rise=rise, duty=duty, memory_s=memory_s)
+    levels, chance = find(residual, chain)
+    assert np.median(levels.high - levels.low) == pytest.approx(rise, rel=0.05)
+    assert np.median(levels.duty) == pytest.approx(duty, abs=0.1)
+    # Of a week and more of memory, nights a week apart tell little.
+    assert abs(np.median(np.log2(MEMORIES_S[levels.memory.astype(int)] / memory_s))) <= 4.0
+    assert np.mean(levels.gain > 5.0) > 0.95
+    assert np.mean((chance > 0.5) == high) > 0.97
+
+
+def test_a_pixel_that_is_only_noisier_has_no_levels(rng, chain):
+    residual = rng.normal(0.0, 6.0 * NOISE_ADU, (300, N))
+    levels, _ = find(residual, chain, excess=np.full(300, 36.0), scatter=np.full(300, 1.0))
+    assert np.mean(levels.gain > 5.0) < 0.01
+
+
+def test_a_pixel_that_drifts_from_night_to_night_has_no_levels(rng, chain):
+    nights = np.repeat(rng.normal(0.0, 40.0, (300, N_SERIES)), PER_SERIES, axis=1)
+    residual = chain.amplitude * nights + rng.normal(0.0, np.sqrt(33.0), (300, N))
+    levels, _ = find(residual, chain)
+    assert np.mean(levels.gain > 5.0) < 0.02
+
+
+def test_cosmic_rays_are_no_level(rng, chain):
+    residual = rng.normal(0.0, np.sqrt(33.0), (300, N))
+    hit = rng.integers(0, N, (300, 2))
+    np.put_along_axis(residual, hit, rng.uniform(200.0, 5000.0, hit.shape), axis=1)
+    levels, _ = find(residual, chain)
+    assert np.mean(levels.gain > 5.0) < 0.01
+
+
+def test_what_was_known_holds_through_a_night_that_shows_one_level(rng, chain):
+    residual, _ = hopping(rng, chain, 40, rise=60.0, duty=0.4, memory_s=4800.0)
+    before, _ = find(residual, chain)
+    night = chain._replace(
+        amplitude=chain.amplitude[:PER_SERIES],
+        kept=np.ascontiguousarray(chain.kept[:, :PER_SERIES]),
+        floor=chain.floor[:PER_SERIES],
+        slope=chain.slope[:PER_SERIES],
+        series_start=np.array([0, PER_SERIES]),
+    )
+    high = night.amplitude * 60.0 * 0.6 + rng.normal(0.0, 6.0, (40, PER_SERIES))
+    after, chance = find(high, night, known=before)
+    assert np.allclose(after.high - after.low, before.high - before.low, rtol=0.1)
+    assert np.all(after.looks > before.looks)
+    assert np.all(after.duty > before.duty)
+    assert np.mean(chance > 0.9) > 0.95
+
+
+def test_the_chances_are_those_of_all_paths_added_up(rng):
+    n, duty, kept = 7, 0.3, np.array([0.0, 0.9, 0.5, 0.2, 0.95, 0.0, 0.7])
+    work = np.zeros((4, n))
+    work[:2] = rng.uniform(0.05, 1.0, (2, n))
+    told = _look_ahead(kept, duty, work)
+    _look_back(kept, duty, work)
+    total, high = 0.0, np.zeros(n)
+    for path in product((0, 1), repeat=n):
+        weight, before = 1.0, duty
+        for f, z in enumerate(path):
+            up = duty + (before - duty) * kept[f]
+            weight *= (up if z else 1.0 - up) * work[z, f]
+            before = z
+        total += weight
+        high += weight * np.array(path)
+    assert np.exp(told) == pytest.approx(total)
+    assert work[3] == pytest.approx(high / total)
