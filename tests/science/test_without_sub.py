@@ -204,6 +204,22 @@ def test_the_response_of_pixels_under_a_bright_sky_is_not_taken_for_newborn_pixe
     assert np.count_nonzero(master.flags & PixelFlags.CHANGED.value) < 0.001 * sky.size
 
 
+def test_hot_pixels_on_the_edge_that_hop_tonight_are_followed_as_well(dark_nights, take):
+    lights = [shot.frame for shot in take(plain_sky(), 8)]
+    before = generate_for_lights(dark_nights.model, lights)
+    edge = np.ones(SHAPE, bool)
+    edge[2:-2, 2:-2] = False
+    (*place,) = np.nonzero(edge & (before.data - np.median(before.data) > 100.0))
+    assert place[0].size >= 3
+    changed = []
+    for light in lights:
+        data = light.data.copy()
+        data[*place] += 300.0
+        changed.append(replace(light, data=data))
+    after = generate_for_lights(dark_nights.model, changed)
+    assert np.median((after.data - before.data)[*place]) == pytest.approx(300.0, abs=60.0)
+
+
 @pytest.mark.parametrize("turn", [np.flipud, np.fliplr])
 def test_turned_lights_are_refused(dark_nights, take, turn):
     (shot,) = take(plain_sky())

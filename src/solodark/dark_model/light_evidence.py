@@ -276,11 +276,11 @@ def _mix(
 def _against_ring(residual: Any) -> Any:
     """Each pixel against the middle of the eight pixels two steps away, and that middle."""
     ny, nx = residual.shape
-    contrast = np.full((ny, nx), np.nan, np.float32)
-    background = np.full((ny, nx), np.nan, np.float32)
-    for y in prange(_RING, ny - _RING):
+    contrast = np.empty((ny, nx), np.float32)
+    background = np.empty((ny, nx), np.float32)
+    for y in prange(ny):
         ring = np.empty(8, np.float32)
-        for x in range(_RING, nx - _RING):
+        for x in range(nx):
             _gather(residual, y, x, _RING, ring)
             middle = _middle(ring)
             background[y, x] = middle
@@ -290,12 +290,23 @@ def _against_ring(residual: Any) -> Any:
 
 @njit(cache=True, error_model="numpy")
 def _gather(image: Any, y: int, x: int, step: int, ring: Any) -> None:
+    """Collect the eight pixels some steps away; beyond an edge the frame is mirrored at it."""
+    ny, nx = image.shape
+    inside = step <= y < ny - step and step <= x < nx - step
     k = 0
-    for dy in range(-1, 2):
-        for dx in range(-1, 2):
+    for dy in range(-step, step + 1, step):
+        for dx in range(-step, step + 1, step):
             if dy != 0 or dx != 0:
-                ring[k] = image[y + step * dy, x + step * dx]
+                if inside:
+                    ring[k] = image[y + dy, x + dx]
+                else:
+                    ring[k] = image[_mirrored(y + dy, ny), _mirrored(x + dx, nx)]
                 k += 1
+
+
+@njit(cache=True, error_model="numpy")
+def _mirrored(place: int, size: int) -> int:
+    return min(abs(place), 2 * size - 2 - abs(place))
 
 
 @njit(cache=True, error_model="numpy")
@@ -328,9 +339,9 @@ def _accumulate(  # noqa: PLR0913, PLR0917 - a compiled kernel takes every array
 ) -> None:
     """Add the contrasts of one light where no bright star is near."""
     ny, nx = contrast.shape
-    for y in prange(_RING + 1, ny - _RING - 1):
+    for y in prange(ny):
         near = np.empty(8, np.float32)
-        for x in range(_RING + 1, nx - _RING - 1):
+        for x in range(nx):
             if not np.isfinite(contrast[y, x]):
                 continue
             sky = max(0.3 * variance, variance + slope * (background[y, x] - typical))
@@ -351,10 +362,10 @@ def _accumulate(  # noqa: PLR0913, PLR0917 - a compiled kernel takes every array
 def _beside_star(mean: Any, variance: Any) -> Any:
     """Where the eight pixels next to one are brighter than noise allows: a star stands there."""
     ny, nx = mean.shape
-    star = np.ones((ny, nx), np.bool_)
-    for y in prange(1, ny - 1):
+    star = np.empty((ny, nx), np.bool_)
+    for y in prange(ny):
         near, noise = np.empty(8, np.float32), np.empty(8, np.float32)
-        for x in range(1, nx - 1):
+        for x in range(nx):
             _gather(mean, y, x, 1, near)
             _gather(variance, y, x, 1, noise)
             spill = _middle(near)
