@@ -142,6 +142,22 @@ def test_of_a_pixel_at_neither_level_its_levels_tell_nothing(model, tonight):
     assert master.data.flat[place] == pytest.approx(without.data.flat[place], rel=1e-3)
 
 
+def test_a_full_pixel_stays_full_whatever_its_levels(model, tonight):
+    sub = tonight[0].frame
+    place = settled(model)[:3]
+    data = sub.data.copy()
+    full = sub.acquisition.saturation_adu or 16_383.0
+    data.flat[place] = full
+    full_sub = replace(sub, data=data)
+    levels = replace(
+        model.pixels.telegraph, rise_adu=np.full_like(model.pixels.telegraph.rise_adu, 1e6)
+    )
+    lively = replace(model, pixels=replace(model.pixels, telegraph=levels))
+    with_levels, without = generate(lively, full_sub), generate(without_telegraph(model), full_sub)
+    assert with_levels.data.flat[place] == pytest.approx(without.data.flat[place])
+    assert np.all(with_levels.data.flat[place] <= full)
+
+
 def test_lights_tell_their_level_too(years, model, tonight):
     camera, _ = years
     rng = np.random.default_rng(4)

@@ -61,18 +61,11 @@ def update(
     """
     image = read_image(sub) if image is None else image
     field, deviation = _compare(model, image, prediction.pattern, solved.frame_variance)
-    exposure_s = sub.acquisition.exposure_s or 0.0
-    numbers = SubNumbers(
-        frame_variance=solved.frame_variance,
-        slope=float(model.law.slope[solved.setting]),
-        curvature=model.law.curvature,
-        censor_adu=model.censor_adu,
-        ceiling_adu=_ceiling_adu(sub, image, solved),
-        changed_share=_changed_share(model, sub),
-        cosmic_share=_COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
-    )
+    numbers = _sub_numbers(model, sub, image, solved)
     hops = settle_hops(model, solved, prediction, deviation)
     steady = prediction.pattern.ravel()[hops.place] + field.ravel()[hops.place]
+    full = steady + deviation.ravel()[hops.place] >= numbers.ceiling_adu  # at whatever level
+    hops = hops._replace(known=np.where(full, 0.0, hops.known))
     pattern, variance, changed = update_pixels(
         PixelNumbers(
             prediction.pattern,
@@ -101,6 +94,19 @@ def _stand_where_they_hopped(
     spread = known * (1 - known) * (expected - before) ** 2
     variance.flat[place] = known * hops.variance + (1 - known) * variance.flat[place] + spread
     changed.flat[place] &= known < 0.5
+
+
+def _sub_numbers(model: DarkModel, sub: FrameSource, image: Image, solved: Solved) -> SubNumbers:
+    exposure_s = sub.acquisition.exposure_s or 0.0
+    return SubNumbers(
+        frame_variance=solved.frame_variance,
+        slope=float(model.law.slope[solved.setting]),
+        curvature=model.law.curvature,
+        censor_adu=model.censor_adu,
+        ceiling_adu=_ceiling_adu(sub, image, solved),
+        changed_share=_changed_share(model, sub),
+        cosmic_share=_COSMIC_FLOOR + model.cosmic_share_per_s * exposure_s,
+    )
 
 
 def _changed_share(model: DarkModel, sub: FrameSource) -> float:
