@@ -1,7 +1,8 @@
 """A model that grows, beside one that has seen all frames at once: equivalent subs of both.
 
 Each row learns a model from all darks but one held-out series, then from a part of them, and lets
-that one grow by the rest. All three are judged on the held-out series; what counts is the ratio of
+that one grow by the rest. All three are judged on the held-out series, and on the same pixels:
+which are hot and which hop is told by the model of all darks. What counts is the ratio of
 equivalent subs, grown over all at once::
 
     python benchmarks/growth.py ../shared/data
@@ -14,11 +15,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from machine import describe_machine
+from no_sub import strongest_state
 from real_darks import ROWS, STRATA
-from solodark.formats import find_frame_paths, read_acquisition
-from solodark.workflows.evaluate import evaluate_files
+from solodark.dark_model import DarkModel, generate, predict
+from solodark.dark_model.master import TELEGRAPH_EXCESS
+from solodark.evaluation import measure_series, tabulate
+from solodark.formats import find_frame_paths, read_acquisition, read_frame
+from solodark.frames import Frame
 from solodark.workflows.learn import learn_files
+from solodark.workflows.model_files import load_model
 
 RESULTS = Path(__file__).parent / "results" / "growth.json"
 
@@ -71,7 +79,9 @@ def measure(case: Growth, data: Path) -> dict[str, object]:
         learned = learn_files(files, models[0])
         begun = learn_files(first, models[1])
         grown = learn_files(later, models[2], model=models[1])
-        together, before, after = (judge(held_out, model) for model in models)
+        loaded = [load_model(model) for model in models]
+    subs = [read_frame(path) for path in held_out]
+    together, before, after = (judge(subs, model, loaded[0]) for model in loaded)
     result = {
         "row": case.row,
         "frames": {"first": len(first), "later": len(later)},
@@ -90,9 +100,17 @@ def exposure_s(path: Path) -> float | None:
     return read_acquisition(path).exposure_s
 
 
-def judge(held_out: Sequence[Path], model: Path) -> dict[str, float]:
-    """Give the equivalent subs of each stratum."""
-    table = evaluate_files(held_out, model).table
+def judge(subs: Sequence[Frame], model: DarkModel, reference: DarkModel) -> dict[str, float]:
+    """Give the equivalent subs of each stratum, as the reference divides the pixels."""
+    sums = measure_series(
+        subs,
+        {"solodark": lambda sub: generate(model, sub).data},
+        level_map=predict(reference, strongest_state(reference)).pattern,
+        masks={"telegraph": reference.pixels.excess > TELEGRAPH_EXCESS},
+        session="held out",
+        rng=None,
+    )
+    table = tabulate([sums], rng=np.random.default_rng(1))
     return {name: round(table.cell("solodark", name).equivalent_subs, 2) for name in STRATA}
 
 

@@ -1,12 +1,20 @@
 """A model that grows knows what it would know had it seen all frames at once."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from solodark.dark_model import LearnSettings, grow, learn, predict, solve
-from solodark.errors import FrameMismatchError, NotEnoughFramesError, WrongSubError
+from solodark.dark_model.first_fit import rows_beyond
+from solodark.dark_model.past import Past
+from solodark.errors import (
+    FrameMismatchError,
+    ModelFileError,
+    NotEnoughFramesError,
+    WrongSubError,
+)
 
 SETTINGS = LearnSettings(ranks=(1,), n_random=8000, n_hot=800, rounds=3)
 
@@ -114,6 +122,54 @@ def test_in_one_new_frame_a_ray_is_no_birth_where_rays_are_more_frequent(halves)
     clean = grow(before, [dark], settings=SETTINGS)
     moved = np.abs(struck.pixels.maps[-1][where] - clean.pixels.maps[-1][where])
     assert np.median(moved) < 30.0
+
+
+def test_what_is_remembered_foretells_the_same_in_other_states(models):
+    past = Past(models[0])
+    design = past.design.copy()  # on another scale, and with a bias that holds some of the dark
+    design[:, -1] = 1.3 * past.design[:, -1] + 0.2 * past.design[:, 0]
+    fit = SimpleNamespace(
+        design=design,
+        states=design[:, 1:],
+        strength=models[0].strength,
+        rows=rows_beyond(design, past.survey.profiles),
+        scatter_grid=models[0].scatter_grid,
+    )
+    rows = slice(20, 22)
+    before = past.memory((rows, slice(None)))
+    after = past.with_states(fit).memory(before, rows)
+    old = np.linalg.solve(before.information, before.pulls[..., None])[..., 0]
+    new = np.linalg.solve(after.information, after.pulls[..., None])[..., 0]
+    assert len(new) == 2 * models[0].shape[1]
+    assert new @ design.T == pytest.approx(old @ past.design.T, abs=0.02)
+
+
+def test_a_model_grows_another_map_where_all_frames_together_need_one(halves):
+    early, late = halves
+    short = [frame for frame in early if frame.acquisition.exposure_s < 150.0]
+    rest = [frame for frame in [*early, *late] if frame.acquisition.exposure_s >= 150.0]
+    settings = replace(SETTINGS, ranks=(1, 2))
+    begun = replace(learned(short), births_per_year=1e-5)
+    assert begun.rank == 1
+    together = learn([*short, *rest], rng=np.random.default_rng(1), settings=settings)
+    grown = grow(begun, rest, settings=settings)
+    assert grown.rank == together.rank
+    assert grown.library.states.shape == (len(short) + len(rest), grown.rank)
+
+
+def test_a_model_without_the_sample_of_its_frames_cannot_grow_and_says_so(models, halves):
+    forgetful = replace(models[0], survey=None)
+    with pytest.raises(ModelFileError, match="learn it anew"):
+        grow(forgetful, halves[1], settings=SETTINGS)
+
+
+def test_of_very_many_frames_a_part_of_the_sample_is_kept(models, halves, monkeypatch):
+    monkeypatch.setattr("solodark.dark_model.growth.FRAMES_AT_FULL_SAMPLE", 4)
+    grown = grow(models[0], halves[1], settings=SETTINGS)
+    assert len(grown.sample) < 0.6 * len(models[0].sample)
+    assert grown.survey.values.shape == (len(grown.library.names), len(grown.sample))
+    share = grown.sample_random / len(grown.sample)
+    assert share == pytest.approx(models[0].sample_random / len(models[0].sample), abs=0.01)
 
 
 def test_without_a_new_frame_nothing_can_grow(models):

@@ -18,7 +18,7 @@ from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import FrameSource
 
-__all__ = ["SampledLibrary", "first_fit", "strength_form", "with_design"]
+__all__ = ["SampledLibrary", "first_fit", "rows_beyond", "strength_form", "with_design"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -146,9 +146,27 @@ def with_design(fit: SampleFit, design: Array, library: SampledLibrary) -> tuple
 def _levels_and_rows(design: Array, library: SampledLibrary) -> tuple[Array, Array, Image]:
     """Rows beyond the sensor's own row pattern, level maps, and the sample above both."""
     survey = library.survey
-    rows = survey.profiles - design @ _least_squares(design, survey.profiles)
+    rows = rows_beyond(design, survey.profiles)
     level_maps = _least_squares(design, survey.levels).T
     return rows, level_maps, survey.values - rows[:, library.sample.y].astype(np.float32)
+
+
+def rows_beyond(design: Array, profiles: Array) -> Array:
+    """Give what the rows of each frame show beyond the sensor's own row pattern.
+
+    Parameters
+    ----------
+    design : ndarray, shape (n_frames, d)
+        Gain settings and states.
+    profiles : ndarray, shape (n_frames, ny)
+        Robust mean of each row above the level, ADU.
+
+    Returns
+    -------
+    ndarray, shape (n_frames, ny)
+        The banding of that frame alone, ADU.
+    """
+    return profiles - design @ _least_squares(design, profiles)
 
 
 def _least_squares(design: Array, values: Array) -> Array:

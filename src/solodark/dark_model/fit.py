@@ -28,7 +28,8 @@ Array = NDArray[np.float64]
 
 _MIN_FRAMES = 4
 _MIN_FRAMES_PER_SETTING = 3
-_FRAMES_AT_FULL_SAMPLE = 400  # larger libraries get a smaller sample, so that memory is bounded
+FRAMES_AT_FULL_SAMPLE = 400
+"""Larger libraries get a smaller sample, so that memory is bounded."""
 
 
 def learn(
@@ -75,7 +76,7 @@ def learn(
     _require_settings(sources)
     _require_library(sources)
     sources, series, hashes = by_series(sources, hashes)
-    scale = min(1.0, _FRAMES_AT_FULL_SAMPLE / len(sources))
+    scale = min(1.0, FRAMES_AT_FULL_SAMPLE / len(sources))
     sample = choose_sample(
         sources,
         n_random=int(settings.n_random * scale),
@@ -104,6 +105,7 @@ def learn(
         births_per_year(sample, survey, fit, library.taken_s),
         fit.censor_adu,
         {rank: tried.evidence for rank, tried in fits.items()},
+        survey=survey,
     )
     return finished(model)
 

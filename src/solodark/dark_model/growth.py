@@ -1,30 +1,34 @@
-"""A model grows: new darks are learned on top of what the frames before them told."""
+"""A model grows: new darks are learned on top of what the frames before them told.
+
+A model keeps the sample of its frames, from which states, rank, prior and noise are learned; so
+these are learned anew from all frames, old and new. Of all other pixels it keeps no frame but their
+normal equations ``I`` and pulls ``b`` in the old states. Where the new states of the old frames are
+``X_new = X_old P``, the old frames tell ``P' I P`` and ``P' b`` of the new maps, and of a map that
+they do not show, nothing.
+"""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.fit import describe_library, finished
+from solodark.dark_model.births import births_per_year
+from solodark.dark_model.fit import FRAMES_AT_FULL_SAMPLE, describe_library, finished
 from solodark.dark_model.gain_settings import require_setting
 from solodark.dark_model.map_pass import map_pass
-from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
+from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames, PixelMaps
 from solodark.dark_model.past import Past
 from solodark.dark_model.pixel_numbers import Memory
-from solodark.dark_model.recall import Since, find_changes, recall, since_library
-from solodark.dark_model.sample_fit import (
-    SampleFit,
-    count_cosmic_hits,
-    refine,
-    series_starts,
-)
+from solodark.dark_model.ranks import fit_best_rank, fit_ranks
+from solodark.dark_model.recall import recall, since_library
+from solodark.dark_model.sample_fit import SampleFit
 from solodark.dark_model.sample_state import solve_sample
 from solodark.dark_model.series import by_series
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey, survey_frames
-from solodark.errors import NotEnoughFramesError
-from solodark.frames import FrameSource, Progress, silent
+from solodark.errors import ModelFileError, NotEnoughFramesError
+from solodark.frames import Acquisition, FrameSource, Progress, silent
 from solodark.frames.matching import require_matching
 
 __all__ = ["grow"]
@@ -43,9 +47,10 @@ def grow(
 ) -> DarkModel:
     """Add new darks and biases to a model, without the frames it was learned from.
 
-    The normal equations of every pixel, its noise and its scatter are put together again from the
-    model, and the new frames are added to them. Where a pixel is no longer what it was, the old
-    frames count no more. Rank and gain settings stay.
+    States, rank, prior and noise are learned from the sampled pixels of all frames. The normal
+    equations of every pixel, its noise and its scatter are put together again from the model, and
+    the new frames are added to them. Where a pixel is no longer what it was, the old frames count
+    no more. Gain settings stay.
 
     Parameters
     ----------
@@ -73,98 +78,180 @@ def grow(
         A frame is of another camera, size or binning; names those that differ.
     WrongSubError
         A frame is of a gain setting the model does not know.
+    ModelFileError
+        The model has forgotten the sample of its frames.
     """
     settings = settings or LearnSettings()
     if not sources:
         raise NotEnoughFramesError("found no new dark to add to the model, expected at least one")
     require_matching([model, *sources], SAME_SENSOR)
     sources, series, hashes = by_series(sources, hashes)
-    past = Past(model)
+    setting = [require_setting(model.settings, source) for source in sources]
+    past = Past(_with_room_for(model, len(sources)))
     survey = survey_frames(sources, past.sample, progress=progress)
-    fit, since, births = _grown_fit(past, sources, series, survey, settings)
-
-    def of_rows(values: Image, rows: slice) -> Memory:  # numpydoc ignore=GL08
-        return recall(past, fit, values, (rows, slice(None)), since)
-
-    pixels, class_information = map_pass(
-        sources, series, survey, fit, settings, progress, of_rows, model.pixels.telegraph
+    new = _NewFrames(sources, series, setting, list(hashes), survey)
+    fits = _fit_all(past, new, settings, progress)
+    fit = fit_best_rank(fits, new.series_after(past))
+    pixels, class_information = _add_to_pixels(past, new, fit, settings, progress)
+    return finished(
+        replace(
+            _known_of_all(past, new, fit),
+            pixels=pixels,
+            class_information=class_information,
+            evidence={rank: tried.evidence for rank, tried in fits.items()},
+        )
     )
-    grown = replace(
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _NewFrames:
+    """The frames that are added, sorted by series."""
+
+    sources: Sequence[FrameSource]
+    series: NDArray[np.intp]
+    setting: list[int]
+    hashes: list[str]
+    survey: Survey
+
+    def series_after(self, past: Past) -> NDArray[np.intp]:
+        """Series of all frames; the new ones are series of their own."""
+        old = past.model.library.series
+        return np.concatenate([old, self.series + 1 + old.max()])
+
+    def survey_after(self, past: Past) -> Survey:
+        """Give the sample of all frames."""
+        old, new = past.survey, self.survey
+        pairs = ((getattr(old, field.name), getattr(new, field.name)) for field in fields(Survey))
+        return Survey(*(np.concatenate(pair) for pair in pairs))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Remembered:
+    """A frame of which all is known but its pixels."""
+
+    name: str
+    shape: tuple[int, int]
+    acquisition: Acquisition
+
+    def read_rows(self, start: int, stop: int) -> Image:
+        """Refuse: the pixels are gone."""
+        raise NotImplementedError(f"rows {start} to {stop} of {self.name} are not remembered")
+
+
+def _with_room_for(model: DarkModel, n_new: int) -> DarkModel:
+    """Thin out the sample where frames have become many, so that memory stays bounded."""
+    if model.survey is None:
+        raise ModelFileError(
+            "the model keeps no sample of its frames, expected one of this version; learn it anew "
+            "with `solodark learn` from all darks"
+        )
+    share = FRAMES_AT_FULL_SAMPLE / (len(model.library.names) + n_new)
+    usual = LearnSettings()
+    most = int(share * (usual.n_random + usual.n_hot))
+    if len(model.sample) <= most:
+        return model
+    kept = np.unique(np.linspace(0, len(model.sample) - 1, most).astype(np.intp))
+    values = np.ascontiguousarray(model.survey.values[:, kept])
+    return replace(
         model,
-        pixels=pixels,
-        prior=fit.prior,
-        class_information=class_information,
-        law=past.with_noise_of(fit.law, fit.design),
-        level_maps=fit.level_maps,
-        library=_joined(model.library, describe_library(sources, hashes, series, fit)),
-        cosmic_share_per_s=fit.cosmic_share_per_s,
-        births_per_year=births,
+        sample=model.sample[kept],
+        sample_random=int(np.count_nonzero(kept < model.sample_random)),
+        survey=replace(model.survey, values=values),
     )
-    return finished(grown)
 
 
-def _grown_fit(
-    past: Past,
-    sources: Sequence[FrameSource],
-    series: NDArray[np.intp],
-    survey: Survey,
-    settings: LearnSettings,
-) -> tuple[SampleFit, Since, float]:
-    """Fit states, prior and noise on the sample; tell also what may have changed since."""
-    starts, sample = series_starts(series), past.sample
-    fit, values = _first_fit(past, sources, survey)
-    new = describe_library(sources, [""] * len(sources), series, fit)
-    since = since_library(past, new.taken_s, new.exposure_s)
-    for _ in range(settings.rounds):
-        memory = recall(past, fit, values, (sample.y, sample.x), since)
-        fit, found = refine(fit, values, starts, sample, settings, memory)
-    exposures_s = np.nan_to_num(new.exposure_s)
-    hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, exposures_s)
-    levels = past.continue_least_squares(past.model.level_maps.T, fit.design, survey.levels)
-    rate = past.cosmic_share_per_s(*hits)
-    odds, jump = find_changes(past, fit, values, (sample.y, sample.x), since)
-    born = float(np.sum(sample.shares * odds * np.sign(jump)))
-    fit = replace(fit, level_maps=levels.T, cosmic_share_per_s=rate)
-    return fit, since, past.births_per_year(born, since.years)
-
-
-def _first_fit(
-    past: Past, sources: Sequence[FrameSource], survey: Survey
-) -> tuple[SampleFit, Image]:
-    """States and noise of the new frames by the maps as they are."""
-    model = past.model
-    setting = np.array([require_setting(model.settings, source) for source in sources])
-    solved = [
-        solve_sample(model, frame, int(own))
-        for frame, own in zip(survey.values, setting, strict=True)
+def _fit_all(
+    past: Past, new: _NewFrames, settings: LearnSettings, progress: Progress
+) -> dict[int, SampleFit]:
+    """Fit states, prior and noise to the samples of all frames, for growing rank."""
+    known = past.model.settings
+    taken = [
+        replace(source.acquisition, **asdict(known[own]))
+        for source, own in zip(new.sources, new.setting, strict=True)
     ]
-    design = np.array(
-        [model.design(s[0], int(own)) for s, own in zip(solved, setting, strict=True)]
+    frames = [
+        _Remembered(f"frame {k}", past.model.shape, acquisition)
+        for k, acquisition in enumerate([*past.acquisitions, *taken])
+    ]
+    series, survey = new.series_after(past), new.survey_after(past)
+    return fit_ranks(frames, series, past.sample, survey, settings, progress=progress)
+
+
+def _add_to_pixels(
+    past: Past, new: _NewFrames, fit: SampleFit, settings: LearnSettings, progress: Progress
+) -> tuple[PixelMaps, Array]:
+    """Fit every pixel to the new frames, on top of what is remembered of it."""
+    states, before, now = past.with_states(fit), _as_before(past, new), _of_new(past, fit)
+    taken = describe_library(new.sources, new.hashes, new.series, now)
+    since = since_library(past, taken.taken_s, taken.exposure_s)
+
+    def remembered(values: Image, rows: slice) -> Memory:  # numpydoc ignore=GL08
+        return states.memory(recall(past, before, values, (rows, slice(None)), since), rows)
+
+    hopped = states.telegraph(past.model.pixels.telegraph)
+    return map_pass(
+        new.sources, new.series, new.survey, now, settings, progress, remembered, hopped
     )
-    profiles = past.continue_least_squares(past.profiles, design, survey.profiles)
-    rows = survey.profiles - design @ profiles
-    fit = SampleFit(
-        design=design,
-        setting=setting,
+
+
+def _known_of_all(past: Past, new: _NewFrames, fit: SampleFit) -> DarkModel:
+    """Give the model what is known of all frames; its pixels are still the old ones."""
+    old, survey = past.model.library, new.survey_after(past)
+    old = replace(old, states=fit.states[: len(old.names)])
+    series = new.series_after(past)[len(old.names) :]
+    library = _joined(old, describe_library(new.sources, new.hashes, series, _of_new(past, fit)))
+    return replace(
+        past.model,
+        prior=fit.prior,
+        law=fit.law,
+        scatter_grid=fit.scatter_grid,
+        level_maps=fit.level_maps,
+        strength=fit.strength,
+        library=library,
+        cosmic_share_per_s=fit.cosmic_share_per_s,
+        births_per_year=births_per_year(past.sample, survey, fit, library.taken_s),
+        censor_adu=fit.censor_adu,
+        survey=survey,
+    )
+
+
+def _of_new(past: Past, fit: SampleFit) -> SampleFit:
+    """Look up the new ones among all frames."""
+    frames = slice(len(past.model.library.names), None)
+    return replace(
+        fit,
+        design=fit.design[frames],
+        setting=fit.setting[frames],
+        rows=fit.rows[frames],
+        law=replace(fit.law, frame_variance=fit.law.frame_variance[frames]),
+    )
+
+
+def _as_before(past: Past, new: _NewFrames) -> SampleFit:
+    """States and noise of the new frames by the maps as they were: what the model foretold."""
+    model, setting = past.model, new.setting
+    looks = zip(new.survey.values, setting, strict=True)
+    solved = [solve_sample(model, frame, own) for frame, own in looks]
+    pairs = zip(solved, setting, strict=True)
+    return SampleFit(
+        design=np.array([model.design(found[0], own) for found, own in pairs]),
+        setting=np.array(setting),
         prior=model.prior,
-        law=replace(model.law, frame_variance=np.array([s[2] for s in solved])),
+        law=replace(model.law, frame_variance=np.array([found[2] for found in solved])),
         scatter_grid=model.scatter_grid,
         scatter_prior=past.scatter_prior,
         strength=model.strength,
-        rows=rows,
+        rows=np.zeros_like(new.survey.profiles),
         level_maps=model.level_maps,
         cosmic_share_per_s=model.cosmic_share_per_s,
         censor_adu=model.censor_adu,
         evidence=-np.inf,
     )
-    return fit, survey.values - rows[:, past.sample.y].astype(np.float32)
 
 
 def _joined(old: LibraryFrames, new: LibraryFrames) -> LibraryFrames:
-    """All frames; the new ones are series of their own."""
-    later = replace(new, series=new.series + 1 + old.series.max())
     arrays = {
-        field.name: np.concatenate([getattr(old, field.name), getattr(later, field.name)])
+        field.name: np.concatenate([getattr(old, field.name), getattr(new, field.name)])
         for field in fields(LibraryFrames)
         if field.name not in ("names", "hashes")
     }

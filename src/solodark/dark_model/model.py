@@ -12,6 +12,7 @@ from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
 from solodark.dark_model.strips import log_of
+from solodark.dark_model.survey import Survey
 from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.frames import Acquisition, FrameSource, MasterDark
 
@@ -184,6 +185,8 @@ class DarkModel:
         Mean log evidence of each rank that was tried.
     model_id : str
         Hash of the maps, the identity of the model.
+    survey : Survey, optional
+        The sampled pixels of all its frames, by which it can grow; read where it shall.
     """
 
     acquisition: Acquisition
@@ -203,6 +206,7 @@ class DarkModel:
     censor_adu: float
     evidence: dict[int, float]
     model_id: str = ""
+    survey: Survey | None = None
 
     @property
     def name(self) -> str:

@@ -5,24 +5,26 @@ are known, its noise and its scatter, and of every frame its state. From these t
 are put together again.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.births import LIBRARY_THIRDS, SECONDS_PER_YEAR, USUAL_WEIGHT_PIXEL_YEARS
+from solodark.dark_model.dark_signal import library_strength2
+from solodark.dark_model.first_fit import rows_beyond
 from solodark.dark_model.inversion import find_pulls
-from solodark.dark_model.levels import robust_sigma, row_profile
-from solodark.dark_model.library_noise import COSMIC_SERIES
 from solodark.dark_model.model import DarkModel, decoded_weights
-from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
+from solodark.dark_model.sample_fit import SampleFit
 from solodark.dark_model.scatter_prior import learn_scatter
-from solodark.dark_model.survey import Sample
-from solodark.frames import cfa_plane_index
+from solodark.dark_model.series import BIAS_EXPOSURE_S
+from solodark.dark_model.survey import Sample, Survey
+from solodark.dark_model.telegraph import TelegraphPixels
+from solodark.frames import Acquisition, FrameKind, cfa_plane_index
 
-__all__ = ["Past", "Places"]
+__all__ = ["NewStates", "Past", "Places"]
 
 Array = NDArray[np.float64]
 Places = tuple[NDArray[np.intp] | slice, NDArray[np.intp] | slice]
@@ -72,113 +74,58 @@ class Past:
         odds = np.eye(self.model.prior.weights.size)[self.model.pixels.component[y, x]]
         return learn_scatter(scatter, odds, self.sample.shares)
 
-    @cached_property
-    def profiles(self) -> Array:
-        """Robust mean of each row of each map, shape (d, ny), ADU."""
-        maps = self.model.pixels.maps
-        levels = np.array([np.median(layer) for layer in maps])
-        rows = [
-            row_profile(layer - np.float32(level), max(robust_sigma(layer), 1e-6)) + level
-            for layer, level in zip(maps, levels, strict=True)
-        ]
-        return np.array(rows)
+    @property
+    def survey(self) -> Survey:
+        """The sample of all frames behind the model."""
+        if self.model.survey is None:
+            raise ValueError("the model was read without the sample of its frames")
+        return self.model.survey
 
-    def continue_least_squares(self, before: Array, design: Array, values: Array) -> Array:
-        """Least squares over the frames behind the model and new ones.
-
-        Parameters
-        ----------
-        before : ndarray, shape (d, n)
-            Solution of the frames behind the model.
-        design : ndarray, shape (n_new, d)
-            Of the new frames.
-        values : ndarray, shape (n_new, n)
-            Of the new frames.
-
-        Returns
-        -------
-        ndarray, shape (d, n)
-            Solution of all frames.
-        """
-        own = self.design.T @ self.design
-        own = own + 1e-9 * np.trace(own) * np.eye(len(own))
-        right = own @ before + design.T @ values
-        return np.asarray(np.linalg.solve(own + design.T @ design, right))
-
-    def with_noise_of(self, new: NoiseLaw, design: Array) -> NoiseLaw:
-        """Noise of all frames; what it grows by with the signal is averaged by squared signal.
-
-        Parameters
-        ----------
-        new : NoiseLaw
-            Of the new frames.
-        design : ndarray, shape (n_new, d)
-            Of the new frames.
-
-        Returns
-        -------
-        NoiseLaw
-            Of all frames.
-        """
-        old = self.model.law
-        before, now = self._signals(self.design), self._signals(design)
-        slope = np.average([old.slope, new.slope], axis=0, weights=[before, now])
-        curvature = np.average([old.curvature, new.curvature], weights=[before.sum(), now.sum()])
-        variance = np.concatenate([old.frame_variance, new.frame_variance])
-        return NoiseLaw(variance, slope, float(curvature))
-
-    def _signals(self, design: Array) -> Array:
-        """Sum the squared strength of the dark signal at each gain setting."""
-        setting, states = np.hsplit(design, [len(self.model.settings)])
-        strength2 = np.einsum("fr,rq,fq->f", states, self.model.strength, states)
-        return np.asarray(setting.T @ strength2 + _LEAST_WEIGHT)
-
-    def cosmic_share_per_s(self, hits: int, pixel_seconds: float) -> float:
-        """Share of the pixels that cosmic rays hit in one second, in old frames and new.
-
-        Parameters
-        ----------
-        hits : int
-            Counted in the new frames.
-        pixel_seconds : float
-            In so many pixels times seconds.
-
-        Returns
-        -------
-        float
-            Per second.
-        """
-        library = self.model.library
-        counted = np.bincount(library.series)[library.series] >= COSMIC_SERIES
-        before = self.model.sample_random * float(np.nansum(library.exposure_s[counted]))
-        total = before + pixel_seconds
-        if total <= 0.0:
-            return self.model.cosmic_share_per_s
-        return (self.model.cosmic_share_per_s * before + hits) / total
-
-    def births_per_year(self, born: float, years: float) -> float:
-        """Share of the pixels that turn hot in a year, in the library and since.
-
-        Parameters
-        ----------
-        born : float
-            Pixels of the sensor that turned hot since.
-        years : float
-            Since the library.
-
-        Returns
-        -------
-        float
-            Per year.
-        """
-        taken_s = self.model.library.taken_s
-        known_s = taken_s[np.isfinite(taken_s)]
-        seen_years = (
-            LIBRARY_THIRDS * float(np.ptp(known_s)) / SECONDS_PER_YEAR if known_s.size else 0.0
+    @property
+    def acquisitions(self) -> list[Acquisition]:
+        """How each frame was taken, as far as it is remembered."""
+        library, shared = self.model.library, self.model.acquisition
+        dark = library.exposure_s > BIAS_EXPOSURE_S
+        dates = (
+            datetime.fromtimestamp(s, UTC) if np.isfinite(s) else None for s in library.taken_s
         )
-        n = self.model.pixels.excess.size
-        before = n * seen_years + USUAL_WEIGHT_PIXEL_YEARS
-        return (self.model.births_per_year * before + max(born, 0.0)) / (before + n * years)
+        return [
+            replace(
+                shared,
+                kind=FrameKind.DARK if dark[k] else FrameKind.BIAS,
+                exposure_s=float(library.exposure_s[k]) if dark[k] else 0.0,
+                date_obs=date,
+                **asdict(self.model.settings[library.setting[k]]),
+            )
+            for k, date in enumerate(dates)
+        ]
+
+    def with_states(self, fit: SampleFit) -> "NewStates":
+        """Translate what is remembered to other states of the same frames.
+
+        Parameters
+        ----------
+        fit : SampleFit
+            What is now known of all frames; those behind the model are its first.
+
+        Returns
+        -------
+        NewStates
+            The translation.
+        """
+        n = len(self.design)
+        weight = 1.0 / np.sqrt(self.model.law.frame_variance)[:, None]
+        solve = np.linalg.pinv(weight * self.design) * weight.T
+        rows = rows_beyond(self.design, self.survey.profiles) - fit.rows[:n]
+        before = library_strength2(self.model).sum()
+        now = float(np.einsum("fr,rq,fq->", fit.states[:n], fit.strength, fit.states[:n]))
+        return NewStates(
+            turn=solve @ fit.design[:n],
+            rows=solve @ rows,
+            strength2_ratio=now / before if before > 0.0 else 1.0,
+            old_grid=self.model.scatter_grid,
+            new_grid=fit.scatter_grid,
+        )
 
     def maps(self, places: Places) -> Array:
         """Give the maps of some pixels.
@@ -253,3 +200,75 @@ class Past:
         dof = np.full(k.size, self.dof)
         squares = np.maximum(excess * (EXCESS_PRIOR_DOF + dof) - EXCESS_PRIOR_DOF, 0.0)
         return Memory(information, pulls, log_scatter, squares, dof)
+
+
+@dataclass(frozen=True, eq=False)
+class NewStates:
+    """What is remembered of pixels, in the terms of other states of the same frames.
+
+    Attributes
+    ----------
+    turn : ndarray, shape (d_old, d_new)
+        The old maps are this times the new ones.
+    rows : ndarray, shape (d_old, ny)
+        What each row of the old maps is to be raised by: banding that was taken out of the frames
+        before the old maps were learned, and belongs to the new ones.
+    strength2_ratio : float
+        Squared strength of the frames by the new states over that by the old ones.
+    old_grid, new_grid : ndarray, shape (t_old,) and (t_new,)
+        Variances of the scatter at full strength, ADU^2; the first of each is zero.
+    """
+
+    turn: Array
+    rows: Array
+    strength2_ratio: float
+    old_grid: Array
+    new_grid: Array
+
+    def memory(self, memory: Memory, rows: slice) -> Memory:
+        """Translate what is remembered of some rows.
+
+        Parameters
+        ----------
+        memory : Memory
+            By the old states.
+        rows : slice
+            Of the sensor.
+
+        Returns
+        -------
+        Memory
+            By the new ones.
+        """
+        own = self.rows[:, rows]
+        raised = np.repeat(own.T, len(memory.dof) // own.shape[1], axis=0)
+        pulls = memory.pulls + np.einsum("nrq,nq->nr", memory.information, raised)
+        information = np.einsum("rd,nrq,qe->nde", self.turn, memory.information, self.turn)
+        at = np.log(self.new_grid[1:] * self.strength2_ratio)
+        places = np.interp(at, np.log(self.old_grid[1:]), np.arange(1, self.old_grid.size))
+        below = np.clip(places.astype(np.intp), 1, self.old_grid.size - 2)
+        share = places - below
+        log_scatter = np.empty((len(memory.log_scatter), self.new_grid.size))
+        log_scatter[:, 0] = memory.log_scatter[:, 0]
+        log_scatter[:, 1:] = (1.0 - share) * memory.log_scatter[:, below]
+        log_scatter[:, 1:] += share * memory.log_scatter[:, below + 1]
+        return Memory(information, pulls @ self.turn, log_scatter, memory.squares, memory.dof)
+
+    def telegraph(self, pixels: TelegraphPixels) -> TelegraphPixels:
+        """Translate what is known of telegraph pixels.
+
+        Parameters
+        ----------
+        pixels : TelegraphPixels
+            At the old full strength.
+
+        Returns
+        -------
+        TelegraphPixels
+            At the new one.
+        """
+        return replace(
+            pixels,
+            rise_adu=pixels.rise_adu / np.float32(np.sqrt(self.strength2_ratio)),
+            rest_adu2=pixels.rest_adu2 / np.float32(self.strength2_ratio),
+        )

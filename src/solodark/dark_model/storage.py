@@ -10,6 +10,7 @@ from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.model import DarkModel, LibraryFrames, PixelMaps
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
+from solodark.dark_model.survey import Survey
 from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.errors import ModelFileError
 from solodark.frames import Acquisition, Camera
@@ -29,6 +30,7 @@ _SHARED_FIELDS = (
 
 
 _TELEGRAPH = tuple(field.name for field in fields(TelegraphPixels))
+_SURVEY = tuple(field.name for field in fields(Survey))
 
 
 def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
@@ -70,6 +72,8 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "taken_s": model.library.taken_s,
         **{f"telegraph_{name}": getattr(model.pixels.telegraph, name) for name in _TELEGRAPH},
     }
+    if model.survey is not None:
+        arrays |= {f"survey_{name}": getattr(model.survey, name) for name in _SURVEY}
     description = {
         "model_id": model.model_id,
         "curvature": model.law.curvature,
@@ -129,6 +133,13 @@ def _telegraph(arrays: Arrays) -> TelegraphPixels:
     return TelegraphPixels(*(arrays[f"telegraph_{name}"] for name in _TELEGRAPH))
 
 
+def _survey(arrays: Arrays) -> Survey | None:
+    """Look up the sample of the frames, where it was read."""
+    if not all(f"survey_{name}" in arrays for name in _SURVEY):
+        return None
+    return Survey(*(arrays[f"survey_{name}"] for name in _SURVEY))
+
+
 def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
     return DarkModel(
         acquisition=Acquisition(
@@ -170,4 +181,5 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
         censor_adu=float(description["censor_adu"]),
         evidence={int(rank): float(value) for rank, value in description["evidence"].items()},
         model_id=str(description["model_id"]),
+        survey=_survey(arrays),
     )

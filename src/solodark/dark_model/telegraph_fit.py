@@ -105,7 +105,8 @@ def explain_hops(
         chosen = hopping[settled]
         rise, duty = (levels.high - levels.low)[settled, None], levels.duty[settled, None]
         steady = own[chosen] - chain.amplitude * rise * (high[chosen] - duty)
-        rest = _learn_anew(fit, steady, found, place[chosen], starts, settings, memory)
+        own_memory = _at_new_mean(fit, memory, pixels.where(pixels.settled), known)
+        rest = _learn_anew(fit, steady, found, place[chosen], starts, settings, own_memory)
         pixels.rest_adu2[settled] = rest
     return pixels
 
@@ -118,6 +119,24 @@ def _table(place: NDArray[np.intp], levels: TwoLevels) -> TelegraphPixels:
     return TelegraphPixels(place.astype(np.int32), *(c.astype(np.float32) for c in columns))
 
 
+def _at_new_mean(
+    fit: SampleFit, memory: Memory | None, pixels: TelegraphPixels, known: TelegraphPixels
+) -> Memory | None:
+    """Give what is remembered of pixels, those of known hops at the mean of their new duty."""
+    if memory is None or not memory.dof.size:
+        return None
+    own = Memory(*(part[pixels.place] for part in memory))
+    before = known.where(known.settled & np.isin(known.place, pixels.place))
+    at = np.searchsorted(pixels.place, before.place)
+    raised = np.zeros(pixels.place.size)
+    raised[at] = pixels.rise_adu[at] * (pixels.duty[at] - before.duty)
+    direction = np.zeros(fit.design.shape[1])
+    direction[fit.n_settings :] = hop_direction(fit.strength, fit.states)
+    pulls = own.pulls + raised[:, None] * (own.information @ direction)
+    # Their scatter was that of hops, which are now explained.
+    return own._replace(pulls=pulls, log_scatter=np.zeros_like(own.log_scatter))
+
+
 def _learn_anew(
     fit: SampleFit,
     values: Array,
@@ -128,12 +147,8 @@ def _learn_anew(
     memory: Memory | None,
 ) -> NDArray[np.float32]:
     """Learn the maps of pixels whose hops are taken out; gives what is left between series."""
-    known = None
-    if memory is not None and memory.dof.size:
-        known = Memory(*(part[place] for part in memory))
-        known = known._replace(log_scatter=np.zeros_like(known.log_scatter))  # it was that of hops
     own = np.ascontiguousarray(values.T, dtype=np.float32)
-    steady = fit_values(fit, own, starts, settings, known)
+    steady = fit_values(fit, own, starts, settings, memory)
     found.maps[place], found.information[place] = steady.maps, steady.information
     return (steady.scatter @ fit.scatter_grid).astype(np.float32)
 

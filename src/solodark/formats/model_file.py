@@ -8,7 +8,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ def _chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def read_arrays(
-    path: str | os.PathLike[str], *, content: str
+    path: str | os.PathLike[str], *, content: str, without: Collection[str] = ()
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Read what `write_arrays` wrote.
 
@@ -128,6 +128,8 @@ def read_arrays(
         The file.
     content : str
         What the arrays must be.
+    without : collection of str
+        Names of arrays that are not wanted; they cost no time.
 
     Returns
     -------
@@ -155,7 +157,7 @@ def read_arrays(
             f"{path} is not a solodark model, or is cut off; learn it anew with `solodark learn`"
         )
     try:
-        header, arrays = _read_store(path)
+        header, arrays = _read_store(path, without)
     except _SIGNS_OF_DAMAGE as error:
         raise ModelFileError(
             f"{path} is damaged ({str(error).splitlines()[0] if str(error) else 'unreadable'}); "
@@ -164,10 +166,12 @@ def read_arrays(
     return arrays, _require_header(header, content, path)
 
 
-def _read_store(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    attributes, arrays = read_zarr_zip(path)
+def _read_store(
+    path: Path, without: Collection[str]
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    attributes, arrays = read_zarr_zip(path, without)
     header = json.loads(str(attributes["solodark"]))
-    lost = set(header.get("arrays", ())) - set(arrays)
+    lost = set(header.get("arrays", ())) - set(arrays) - set(without)
     if lost:
         raise ValueError(f"{', '.join(sorted(lost))} lost")
     return header, arrays

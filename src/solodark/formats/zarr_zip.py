@@ -8,7 +8,7 @@ import json
 import os
 import struct
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
@@ -38,13 +38,17 @@ class _Chunk(NamedTuple):
     target: NDArray[Any]
 
 
-def read_zarr_zip(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Read all arrays of a store.
+def read_zarr_zip(
+    path: Path, without: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Read the arrays of a store.
 
     Parameters
     ----------
     path : Path
         The zip file.
+    without : collection of str
+        Names of arrays that are not wanted.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def read_zarr_zip(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         described = {
             name.removesuffix("/zarr.json"): json.loads(archive.read(name))
             for name in entries
-            if name.endswith("/zarr.json")
+            if name.endswith("/zarr.json") and name.removesuffix("/zarr.json") not in without
         }
         attributes: dict[str, Any] = json.loads(archive.read("zarr.json"))["attributes"]
     chunks: list[_Chunk] = []

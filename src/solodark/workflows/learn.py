@@ -154,7 +154,7 @@ def learn_files(
     began = perf_counter()
     output = require_model_path(Path(output))
     files = gather_darks(paths, library)
-    known = load_model(model) if model is not None else None
+    known = load_model(model, to_grow=True) if model is not None else None
     kept, left_out = sort_out_darks(files, leave_out_exposures_s, leave_out, progress)
     hashes = {path: file_sha256(path) for path in progress(kept, "Hashing", len(kept))}
     again = {path for path in kept if known and hashes[path] in known.library.hashes}

@@ -23,6 +23,7 @@ __all__ = ["load_model", "open_frames", "require_model_path", "save_model"]
 PathLike = str | os.PathLike[str]
 
 _CONTENT = "dark model"
+_FOR_GROWTH = ("survey_levels", "survey_profiles", "survey_values")
 
 
 def save_model(path: PathLike, model: "DarkModel") -> None:
@@ -41,13 +42,15 @@ def save_model(path: PathLike, model: "DarkModel") -> None:
     write_arrays(path, arrays, description, content=_CONTENT)
 
 
-def load_model(path: PathLike) -> "DarkModel":
+def load_model(path: PathLike, *, to_grow: bool = False) -> "DarkModel":
     """Read a dark model.
 
     Parameters
     ----------
     path : path-like
         The ``.solodark`` file.
+    to_grow : bool
+        Read what only growing needs as well: the sample of all its frames.
 
     Returns
     -------
@@ -61,7 +64,8 @@ def load_model(path: PathLike) -> "DarkModel":
     ModelFileError
         The file is damaged, of another kind or of a later version.
     """
-    arrays, description = read_arrays(path, content=_CONTENT)
+    without = () if to_grow else _FOR_GROWTH
+    arrays, description = read_arrays(path, content=_CONTENT, without=without)
     from solodark.dark_model import from_arrays
 
     return from_arrays(arrays, description, name=str(path))
