@@ -17,9 +17,8 @@ from solodark.dark_model.first_fit import rows_beyond
 from solodark.dark_model.inversion import find_pulls
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
-from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2, SampleFit
 from solodark.dark_model.scatter_prior import learn_scatter
-from solodark.dark_model.series import BIAS_EXPOSURE_S
 from solodark.dark_model.survey import Sample, Survey
 from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.frames import Acquisition, FrameKind, cfa_plane_index
@@ -83,21 +82,19 @@ class Past:
 
     @property
     def acquisitions(self) -> list[Acquisition]:
-        """How each frame was taken, as far as it is remembered."""
+        """How each frame was taken, as far as it is remembered; a weak one is called a bias."""
         library, shared = self.model.library, self.model.acquisition
-        dark = library.exposure_s > BIAS_EXPOSURE_S
-        dates = (
-            datetime.fromtimestamp(s, UTC) if np.isfinite(s) else None for s in library.taken_s
-        )
+        weak = library_strength2(self.model) < FLOOR_AMPLITUDE2
+        rows = zip(library.exposure_s, library.taken_s, library.setting, weak, strict=True)
         return [
             replace(
                 shared,
-                kind=FrameKind.DARK if dark[k] else FrameKind.BIAS,
-                exposure_s=float(library.exposure_s[k]) if dark[k] else 0.0,
-                date_obs=date,
-                **asdict(self.model.settings[library.setting[k]]),
+                kind=FrameKind.BIAS if np.isnan(exposure_s) and faint else FrameKind.DARK,
+                exposure_s=None if np.isnan(exposure_s) else float(exposure_s),
+                date_obs=datetime.fromtimestamp(at_s, UTC) if np.isfinite(at_s) else None,
+                **asdict(self.model.settings[setting]),
             )
-            for k, date in enumerate(dates)
+            for exposure_s, at_s, setting, faint in rows
         ]
 
     def with_states(self, fit: SampleFit) -> "NewStates":
