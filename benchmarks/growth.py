@@ -3,7 +3,9 @@
 Each row learns a model from all darks but one held-out series, then from a part of them, and lets
 that one grow by the rest. All three are judged on the held-out series, and on the same pixels:
 which are hot and which hop is told by the model of all darks. What counts is the ratio of
-equivalent subs, grown over all at once::
+equivalent subs, grown over all at once. A row with a rank learns the part with so many dark maps,
+instead of those that the part's own frames are found worth: what a model loses that has to grow by
+a map it did not have::
 
     python benchmarks/growth.py ../shared/data
 """
@@ -20,7 +22,7 @@ import numpy as np
 from machine import describe_machine
 from no_sub import strongest_state
 from real_darks import ROWS, STRATA
-from solodark.dark_model import DarkModel, generate, predict
+from solodark.dark_model import DarkModel, LearnSettings, generate, predict
 from solodark.dark_model.master import TELEGRAPH_EXCESS
 from solodark.evaluation import measure_series, tabulate
 from solodark.formats import find_frame_paths, read_acquisition, read_frame
@@ -33,16 +35,23 @@ RESULTS = Path(__file__).parent / "results" / "growth.json"
 
 @dataclass(frozen=True)
 class Growth:
-    """A row of `real_darks`, and the exposures whose darks come later."""
+    """A row of `real_darks`, and the exposures whose darks come later, and the rank before them."""
 
     row: str
     later_s: tuple[float, ...]
+    rank: int | None = None
+
+    @property
+    def settings(self) -> LearnSettings | None:
+        """How the part is learned."""
+        return None if self.rank is None else LearnSettings(ranks=(self.rank,))
 
 
 CASES = (
     Growth("asi178mc without 30 s", (50.0, 85.0)),
     Growth("asi178mc without 30 s", (1.0, 10.0, 85.0)),
     Growth("asi178mc without 70 s", (50.0, 85.0)),
+    Growth("asi178mc without 70 s", (50.0, 85.0), rank=4),
     Growth("asi178mc without 10 s", (5.0, 30.0, 70.0)),
     Growth("sbig without 2019, 0 C, 30 s", (60.0,)),
 )
@@ -77,7 +86,7 @@ def measure(case: Growth, data: Path) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         models = [Path(name) / f"{i}.solodark" for i in range(3)]
         learned = learn_files(files, models[0])
-        begun = learn_files(first, models[1])
+        begun = learn_files(first, models[1], settings=case.settings)
         grown = learn_files(later, models[2], model=models[1])
         loaded = [load_model(model) for model in models]
     subs = [read_frame(path) for path in held_out]
@@ -86,7 +95,7 @@ def measure(case: Growth, data: Path) -> dict[str, object]:
         "row": case.row,
         "frames": {"first": len(first), "later": len(later)},
         "later_exposures_s": case.later_s,
-        "rank": {"first": begun.rank, "all": learned.rank},
+        "rank": {"first": begun.rank, "grown": grown.rank, "all": learned.rank},
         "equivalent_subs": {"first": before, "grown": after, "all": together},
         "grown_over_all": {name: round(after[name] / together[name], 3) for name in STRATA},
         "seconds": {"all": round(learned.seconds, 1), "growing": round(grown.seconds, 1)},

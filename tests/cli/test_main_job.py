@@ -1,13 +1,17 @@
 """The main job from the shell: learn, generate, evaluate, combine."""
 
 import json
+from functools import partial
 
 import numpy as np
 from astropy.io import fits
 from astropy.nddata import CCDData
 
 import solodark
+from solodark.dark_model import LearnSettings
 from solodark.formats import TARGETS, read_frame
+from solodark.workflows.learn import learn_files
+from solodark.workflows.model_files import load_model
 
 
 def test_a_model_is_learned_and_described(learned):
@@ -106,6 +110,21 @@ def test_darks_can_be_left_out_by_exposure_and_by_place(photographer, run, tmp_p
         "learn", night, "-o", model, "--leave-out-exposure-s", "0.00025", *only_300_s
     )
     assert code == 2
+
+
+def test_a_model_that_grows_says_when_it_had_kept_too_little(
+    photographer, model, run, tmp_path, monkeypatch
+):
+    known = load_model(model).rank
+    one_more = LearnSettings(ranks=(known + 1,), n_random=2000, n_hot=300, rounds=2)
+    monkeypatch.setattr(
+        "solodark.workflows.learn.learn_files", partial(learn_files, settings=one_more)
+    )
+    words = ["learn", photographer.tonight, "-m", model, "-o", tmp_path / "grown.solodark"]
+    code, out, err = run(*words)
+    assert code == 0, err
+    assert "Added 5 frames to what the model knew." in out
+    assert "They showed a dark map that the model did not have" in out
 
 
 def test_a_classical_master_is_combined(photographer, run, tmp_path):

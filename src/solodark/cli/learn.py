@@ -88,6 +88,8 @@ def _print_summary(summary: "LearnSummary") -> None:
     ny, nx = summary.shape
     if summary.n_new < summary.n_frames:
         print_lines(f"Added {summary.n_new} frames to what the model knew.")
+    if summary.n_new_maps:
+        print_lines(_new_maps_in_words(summary))
     print_lines(
         f"Learned {summary.camera or 'the camera'}, {nx} x {ny} pixels, from {darks} darks and "
         f"{summary.n_biases} biases in {summary.n_series} series.",
@@ -98,6 +100,14 @@ def _print_summary(summary: "LearnSummary") -> None:
         f"Wrote {summary.model_path} in {summary.seconds:.0f} s.",
     )
     print_left_out(summary.left_out)
+
+
+def _new_maps_in_words(summary: "LearnSummary") -> str:
+    maps = "a dark map" if summary.n_new_maps == 1 else f"{summary.n_new_maps} dark maps"
+    return (
+        f"They showed {maps} that the model did not have, of which it had kept nothing its earlier "
+        "frames told; learning all frames anew would give a better model."
+    )
 
 
 def _noise_in_words(learned: "SettingSummary") -> str:

@@ -233,19 +233,12 @@ def _as_before(past: Past, new: _NewFrames) -> SampleFit:
     looks = zip(new.survey.values, setting, strict=True)
     solved = [solve_sample(model, frame, own) for frame, own in looks]
     pairs = zip(solved, setting, strict=True)
-    return SampleFit(
+    return replace(
+        past.fit,
         design=np.array([model.design(found[0], own) for found, own in pairs]),
         setting=np.array(setting),
-        prior=model.prior,
         law=replace(model.law, frame_variance=np.array([found[2] for found in solved])),
-        scatter_grid=model.scatter_grid,
-        scatter_prior=past.scatter_prior,
-        strength=model.strength,
         rows=np.zeros_like(new.survey.profiles),
-        level_maps=model.level_maps,
-        cosmic_share_per_s=model.cosmic_share_per_s,
-        censor_adu=model.censor_adu,
-        evidence=-np.inf,
     )
 
 

@@ -1,12 +1,11 @@
 """The noise of a library's frames, learned from what the fit leaves of them."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.noise import NoiseLaw, fit_noise_law, robust_variance
+from solodark.dark_model.noise import NoiseLaw, fit_noise_law, robust_variance, spreads
 from solodark.frames import Acquisition
 
 __all__ = ["COSMIC_SERIES", "censor_adu", "cosmic_hits", "first_variance", "learn_noise"]
@@ -85,13 +84,10 @@ def learn_noise(
     for first, last in pairwise(starts):
         deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
         shrink[first:last] = 1.0 - 1.0 / (last - first)
-    if shrink.any():
-        return fit_noise_law(predicted, deviations, variance, shrink=shrink, setting=setting)
-    # No exposure was repeated, so that residuals must tell; what grows in them with the square of
-    # the signal is scatter from series to series, and no noise.
-    left = 1.0 - np.clip(leverage, 0.0, _MOST_LEVERAGE)
-    law = fit_noise_law(predicted, residual, variance, shrink=left, setting=setting)
-    return replace(law, curvature=0.0)
+    left = np.where(shrink > 0.0, 0.0, 1.0 - np.clip(leverage, 0.0, _MOST_LEVERAGE))
+    told = spreads(predicted, deviations, variance, shrink)
+    bounds = spreads(predicted, residual, variance, left)
+    return fit_noise_law(told, bounds, variance, setting)
 
 
 def cosmic_hits(

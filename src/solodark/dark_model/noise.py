@@ -9,12 +9,14 @@ grows from there with the signal that is seen in it::
 The slope is the inverse of the conversion gain (EMVA 1288, the photon transfer method).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NoiseLaw", "fit_noise_law", "robust_variance"]
+__all__ = ["NoiseLaw", "Spread", "fit_noise_law", "robust_variance", "spreads"]
 
 Array = NDArray[np.float64]
 
@@ -96,28 +98,82 @@ def robust_variance(deviations: Array) -> float:
     return float(inside.mean()) / 0.9733 if inside.size else 0.0
 
 
-def fit_noise_law(
-    signal: Array,
-    deviations: Array,
-    frame_variance: Array,
-    *,
-    shrink: Array,
-    setting: NDArray[np.intp] | None = None,
-) -> NoiseLaw:
-    """Fit slopes and curvature to the spread of deviations at each signal.
+class Spread(NamedTuple):
+    """How far pixels of one frame and of about one signal spread.
+
+    Attributes
+    ----------
+    frame : int
+        The frame.
+    signal_adu : float
+        Their mean signal above the level, ADU.
+    variance : float
+        Their variance, ADU^2.
+    weight : float
+        How firmly it is known, one over its standard error but for a constant.
+    """
+
+    frame: int
+    signal_adu: float
+    variance: float
+    weight: float
+
+
+def spreads(signal: Array, deviations: Array, frame_variance: Array, shrink: Array) -> list[Spread]:
+    """Measure how far pixels deviate at each signal.
 
     Parameters
     ----------
     signal : ndarray, shape (n_frames, n_pixels)
         Predicted signal above the level, ADU.
     deviations : ndarray, shape (n_frames, n_pixels)
-        Deviations of the frames from their series' mean, ADU.
+        Deviations, ADU.
     frame_variance : ndarray, shape (n_frames,)
         Variance of ordinary pixels, ADU^2.
     shrink : ndarray, shape (n_frames,)
-        Share of the noise's variance that is left in `deviations`, (n - 1) / n for a series of n.
-    setting : ndarray of int, shape (n_frames,), optional
-        Gain setting of each frame, from 0; one for all where it is left out.
+        Share of the noise's variance that is left in `deviations`; frames with none are passed
+        over.
+
+    Returns
+    -------
+    list of Spread
+        For each frame and each octave of the signal above the noise that holds enough pixels.
+    """
+    scale = float(np.sqrt(np.median(frame_variance)))
+    edges = np.append(scale * 2.0 ** np.arange(0, 15), np.inf)
+    found = []
+    for f in np.flatnonzero(shrink > 0):
+        which = np.digitize(signal[f], edges)
+        for b in range(1, len(edges)):
+            inside = which == b
+            n = np.count_nonzero(inside)
+            if n >= _MIN_IN_BIN:
+                variance = robust_variance(deviations[f][inside]) / shrink[f]
+                level = float(signal[f][inside].mean())
+                found.append(Spread(int(f), level, variance, float(np.sqrt(n)) / variance))
+    return found
+
+
+def fit_noise_law(
+    told: Sequence[Spread],
+    bounds: Sequence[Spread],
+    frame_variance: Array,
+    setting: NDArray[np.intp],
+) -> NoiseLaw:
+    """Fit slopes and curvature to the spread of pixels at each signal.
+
+    Parameters
+    ----------
+    told : sequence of Spread
+        Of frames around the mean of their series: noise alone.
+    bounds : sequence of Spread
+        Of frames around what the model foretells: noise, and a scatter from series to series that
+        grows with the square of the signal. They count above the signals that `told` reaches, and
+        keep the law from foretelling more noise there than all that is seen.
+    frame_variance : ndarray, shape (n_frames,)
+        Variance of ordinary pixels, ADU^2.
+    setting : ndarray of int, shape (n_frames,)
+        Gain setting of each frame, from 0.
 
     Returns
     -------
@@ -126,27 +182,23 @@ def fit_noise_law(
     """
     from scipy.optimize import nnls  # takes as long to import as all of the dark model
 
-    setting = np.zeros(len(signal), dtype=np.intp) if setting is None else setting
     own = np.eye(int(setting.max()) + 1)
-    usable = shrink > 0
-    excess, weights, powers = [], [], []
-    scale = float(np.sqrt(np.median(frame_variance)))
-    edges = np.append(scale * 2.0 ** np.arange(0, 15), np.inf)
-    for f in np.flatnonzero(usable):
-        which = np.digitize(signal[f], edges)
-        for b in range(1, len(edges)):
-            inside = which == b
-            if np.count_nonzero(inside) < _MIN_IN_BIN:
-                continue
-            level = float(signal[f][inside].mean())
-            variance = robust_variance(deviations[f][inside]) / shrink[f]
-            excess.append(variance - frame_variance[f])
-            powers.append((*level * own[setting[f]], level**2))
-            weights.append(np.sqrt(np.count_nonzero(inside)) / variance)
-    if not excess:
+    reach = max((one.signal_adu for one in told), default=0.0)
+    beyond = [one for one in bounds if one.signal_adu > reach]
+    points = [*told, *beyond]
+    if not points:
         return NoiseLaw(frame_variance, np.zeros(len(own)), 0.0)
-    weight = np.array(weights)[:, None]
-    coefficients, _ = nnls(np.array(powers) * weight, np.array(excess) * weight[:, 0])
-    slopes, told = coefficients[:-1], np.array(powers)[:, :-1].any(axis=0)
-    slopes[~told] = slopes[told].mean()
-    return NoiseLaw(frame_variance, slopes, float(coefficients[-1]))
+    frame = np.array([one.frame for one in points])
+    level = np.array([one.signal_adu for one in points])
+    excess = np.array([one.variance for one in points]) - frame_variance[frame]
+    weight = np.array([one.weight for one in points])
+    slope_columns = level[:, None] * own[setting[frame]]
+    scatter = np.where(np.arange(level.size) < len(told), 0.0, level**2)
+    noise = (
+        level**2 if told else np.zeros_like(level)
+    )  # residuals alone cannot tell it from scatter
+    powers = np.column_stack((slope_columns, noise, scatter))
+    coefficients, _ = nnls(powers * weight[:, None], excess * weight)
+    slopes, seen = coefficients[: len(own)], slope_columns.any(axis=0)
+    slopes[~seen] = slopes[seen].mean()
+    return NoiseLaw(frame_variance, slopes, float(coefficients[len(own)]))

@@ -73,6 +73,25 @@ class Past:
         odds = np.eye(self.model.prior.weights.size)[self.model.pixels.component[y, x]]
         return learn_scatter(scatter, odds, self.sample.shares)
 
+    @cached_property
+    def fit(self) -> SampleFit:
+        """States, prior and noise of the frames, with their rows left as they were."""
+        model = self.model
+        return SampleFit(
+            design=self.design,
+            setting=model.library.setting,
+            prior=model.prior,
+            law=model.law,
+            scatter_grid=model.scatter_grid,
+            scatter_prior=self.scatter_prior,
+            strength=model.strength,
+            rows=np.zeros((len(self.design), model.shape[0])),
+            level_maps=model.level_maps,
+            cosmic_share_per_s=model.cosmic_share_per_s,
+            censor_adu=model.censor_adu,
+            evidence=-np.inf,
+        )
+
     @property
     def survey(self) -> Survey:
         """The sample of all frames behind the model."""

@@ -109,7 +109,6 @@ def refine(
     starts: NDArray[np.intp],
     sample: Sample,
     settings: LearnSettings,
-    memory: Memory | None = None,
 ) -> tuple[SampleFit, PixelsFound]:
     """Pixels, prior, noise and states, each from the others, once around.
 
@@ -125,8 +124,6 @@ def refine(
         The sampled pixels.
     settings : LearnSettings
         How to learn.
-    memory : Memory, optional
-        What frames seen before tell of the sample.
 
     Returns
     -------
@@ -135,12 +132,12 @@ def refine(
     found : PixelsFound
         The sampled pixels, on which they rest.
     """
-    found = fit_values(fit, values, starts, settings, memory)
+    found = fit_values(fit, values, starts, settings)
     predicted = fit.design @ found.maps.T
     law = learn_noise(
         values - predicted,
         predicted,
-        _leverage(fit, memory),
+        _leverage(fit),
         starts=starts,
         n_random=sample.n_random,
         setting=fit.setting,
@@ -294,11 +291,9 @@ def fit_values(
     return fit_pixels(values, library, memory, iterations=settings.iterations)
 
 
-def _leverage(fit: SampleFit, memory: Memory | None) -> Array:
+def _leverage(fit: SampleFit) -> Array:
     """How much each frame pulls the fit of an ordinary pixel towards itself."""
     known = fit.prior.precisions[np.argmax(fit.prior.weights)]
-    if memory is not None:
-        known = known + np.median(memory.information, axis=0)
     weighted = fit.design / fit.law.frame_variance[:, None]
     covariance = np.linalg.inv(fit.design.T @ weighted + known)
     pull: Array = np.einsum("fr,rq,fq->f", weighted, covariance, fit.design)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -69,6 +70,8 @@ class LearnSummary:
         Series they form.
     rank : int
         Number of dark maps, chosen by how well left-out series were foretold.
+    n_new_maps : int
+        How many of them the model did not have before it grew; 0 where it was learned anew.
     shape : tuple of int
         (ny, nx).
     camera : str or None
@@ -90,6 +93,7 @@ class LearnSummary:
     n_new: int
     n_series: int
     rank: int
+    n_new_maps: int
     shape: tuple[int, int]
     camera: str | None
     exposure_range_s: tuple[float, float] | None
@@ -166,7 +170,9 @@ def learn_files(
         learned = _learn(known, sources, [hashes[path] for path in kept], settings, progress)
         n_biases = sum(is_bias(source) for source in sources) + _n_biases(known)
     save_model(output, learned)
-    return _summarise(output, learned, (len(kept), n_biases), left_out, perf_counter() - began)
+    new_maps = max(learned.rank - known.rank, 0) if known else 0
+    counts = _Counts(len(kept), n_biases, new_maps)
+    return _summarise(output, learned, counts, left_out, perf_counter() - began)
 
 
 def _learn(
@@ -296,10 +302,18 @@ def _nothing_kept(left_out: Sequence[tuple[Path, str]]) -> str:
     )
 
 
+class _Counts(NamedTuple):
+    """What only the way to a model tells."""
+
+    n_new: int
+    n_biases: int
+    n_new_maps: int
+
+
 def _summarise(
     output: Path,
     model: DarkModel,
-    counts: tuple[int, int],
+    counts: _Counts,
     left_out: Sequence[tuple[Path, str]],
     seconds: float,
 ) -> LearnSummary:
@@ -307,8 +321,6 @@ def _summarise(
         model_path=output,
         model_id=model.model_id,
         n_frames=len(model.library.names),
-        n_new=counts[0],
-        n_biases=counts[1],
         n_series=int(model.library.series.max()) + 1,
         rank=model.rank,
         shape=model.shape,
@@ -323,6 +335,7 @@ def _summarise(
         ),
         seconds=seconds,
         left_out=tuple(left_out),
+        **counts._asdict(),
     )
 
 
