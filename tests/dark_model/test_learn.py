@@ -53,6 +53,36 @@ def test_biases_have_no_dark_signal_and_darks_more_with_exposure_and_heat(dark_n
     assert strength.max() == pytest.approx(1.0, abs=0.1)
 
 
+def strengths(model, names):
+    """How strong the dark signal of some frames is, the strongest of them at one."""
+    states = model.library.states
+    found = np.sqrt(np.einsum("fr,rq,fq->f", states, model.strength, states))
+    told = dict(zip(model.library.names, found, strict=True))
+    return np.array([told[name] for name in names]) / max(told[name] for name in names)
+
+
+def test_without_biases_darks_still_know_where_their_signal_is_zero(dark_nights):
+    names = dark_nights.model.library.names
+    strong = strengths(dark_nights.model, names) > 0.2
+    strong_names = [name for name, is_strong in zip(names, strong, strict=True) if is_strong]
+    darks = [frame for frame in dark_nights.library if frame.name in strong_names]
+    settings = LearnSettings(ranks=(1,), n_random=6000, n_hot=1000, rounds=3)
+    truth = strengths(dark_nights.model, strong_names)
+    np.testing.assert_allclose(strengths(learned(darks, settings), strong_names), truth, atol=0.04)
+
+
+def test_the_nights_warmth_tells_the_bias_from_darks_of_one_exposure(dark_nights):
+    darks = [frame for frame in dark_nights.library if frame.acquisition.exposure_s > 1.0]
+    longest_s = max(frame.acquisition.exposure_s for frame in darks)
+    alike = [frame for frame in darks if frame.acquisition.exposure_s == longest_s]
+    temperature_c = [frame.acquisition.sensor_temperature_c for frame in alike]
+    assert max(temperature_c) - min(temperature_c) > 3.0
+    names = [frame.name for frame in alike]
+    settings = LearnSettings(ranks=(1,), n_random=6000, n_hot=1000, rounds=3)
+    truth = strengths(dark_nights.model, names)
+    np.testing.assert_allclose(strengths(learned(alike, settings), names), truth, atol=0.08)
+
+
 def test_the_evidence_of_all_ranks_tried_is_kept(dark_nights):
     evidence = dark_nights.model.evidence
     assert set(evidence) == {1, 2}
@@ -74,19 +104,27 @@ def test_three_frames_are_not_enough(few):
         learned(few[:3])
 
 
-@pytest.mark.parametrize(
-    ("exposure_s", "sentence"), [(0.00025, "are biases"), (180.0, "are darks of 180 s")]
-)
-def test_frames_of_one_exposure_cannot_tell_the_bias_from_the_dark_signal(
-    few, exposure_s, sentence
-):
-    alike = [frame for frame in few if frame.acquisition.exposure_s == exposure_s]
-    with pytest.raises(NotEnoughFramesError, match=f"{sentence}, expected at least two exposures"):
-        learned(alike)
+def test_biases_and_a_single_dark_cannot_tell_hot_pixels_from_cosmic_rays(few):
+    biases = [frame for frame in few if frame.acquisition.exposure_s < 1.0]
+    one = next(frame for frame in few if frame.acquisition.exposure_s > 1.0)
+    with pytest.raises(NotEnoughFramesError, match=f"{len(biases)} biases and no dark"):
+        learned(biases)
+    with pytest.raises(NotEnoughFramesError, match=f"{len(biases)} biases and 1 dark, expected"):
+        learned([*biases, one])
+
+
+def test_darks_alike_in_exposure_and_temperature_cannot_tell_the_bias_from_the_dark_signal(few):
+    alike = [
+        with_header(frame, frame.name, sensor_temperature_c=18.0 + 0.5 * i)
+        for i, frame in enumerate(f for f in few if f.acquisition.exposure_s == 180.0)
+    ]
+    with pytest.raises(NotEnoughFramesError, match="darks of 180 s, expected at least two expos"):
+        learned(alike[:5])
 
 
 def test_darks_that_do_not_tell_their_exposure_need_biases_beside_them(few):
-    darks = [with_header(f, f.name, exposure_s=None) for f in few if f.acquisition.exposure_s > 1.0]
+    silent = {"exposure_s": None, "sensor_temperature_c": None}
+    darks = [with_header(f, f.name, **silent) for f in few if f.acquisition.exposure_s > 1.0]
     with pytest.raises(NotEnoughFramesError, match="are of an unknown exposure"):
         learned(darks)
     biases = [frame for frame in few if frame.acquisition.exposure_s < 1.0]

@@ -57,3 +57,11 @@ def test_a_real_sub_is_trusted_and_its_mirror_image_is_not(model, held_out):
     mirrored = replace(held_out[0], data=held_out[0].data[:, ::-1].copy())
     with pytest.raises(WrongSubError, match="mirrored"):
         generate(model, mirrored)
+
+
+def test_a_sub_between_two_exposures_is_trusted_by_a_library_without_biases(real_data, held_out):
+    folder = real_data / "asi178mc" / "darks"
+    darks = [*crops(folder, "*_30sec_*"), *crops(folder, "*_100sec_*")]
+    assert {dark.acquisition.exposure_s for dark in darks} == {30.0, 100.0}
+    model = learn(darks, rng=np.random.default_rng(1), settings=SETTINGS)
+    assert generate(model, held_out[0]).verdict.trusted

@@ -25,7 +25,6 @@ def library(
     exposures_s=(60.0, 180.0, 300.0),
     n_series=12,
     header_error_c=HEADER_ERROR_C,
-    biases=True,
 ):
     """Replace a model's library by one of a known law; states lie along one direction."""
     series, exposure, told, states = [], [], [], []
@@ -39,7 +38,7 @@ def library(
             exposure.append(exposure_s)
             told.append(header_c)
             states.append(true_strength(exposure_s, true_c) * direction)
-    for _ in range(4 * biases):
+    for _ in range(4):
         series.append(n_series)
         exposure.append(0.0)
         told.append(12.0)
@@ -118,17 +117,6 @@ def test_one_exposure_is_taken_as_proportional_with_an_honest_doubt(dark_nights,
     assert twice / once == pytest.approx(2.0, rel=0.02)
     assert span_of(model, law, 360.0, 14.0) > span_of(model, law, 180.0, 14.0)
     assert "360 s is outside the library's 180 s" in law.doubts(360.0, 14.0)[0]
-
-
-def test_a_library_without_biases_still_knows_the_zero_of_its_states(dark_nights, rng):
-    whole = library(dark_nights.model, rng, header_error_c=0.1, biases=False, n_series=24)
-    shortest = whole.library.exposure_s <= 60.0
-    zero = whole.library.states[shortest].mean(axis=0)
-    shifted = replace(whole, library=replace(whole.library, states=whole.library.states - zero))
-    law = learn_law(shifted)
-    for exposure_s in (90.0, 240.0):
-        found = strength_of(whole, law.state(exposure_s, 10.0)[0] + zero)
-        assert found == pytest.approx(true_strength(exposure_s, 8.0), rel=0.08)
 
 
 def test_headers_without_temperature_leave_the_exposure_and_a_wide_interval(dark_nights, rng):

@@ -62,12 +62,8 @@ class SampledLibrary:
 
     @property
     def zero(self) -> NDArray[np.bool_]:
-        """Frames whose state is called zero: the biases, else the shortest exposures."""
-        biases = np.array([is_bias(source) for source in self.sources])
-        if biases.any():
-            return biases
-        shortest: NDArray[np.bool_] = self.exposures_s <= self.exposures_s.min() * 1.01
-        return shortest
+        """Frames whose state is zero: the biases."""
+        return np.array([is_bias(source) for source in self.sources])
 
 
 def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:

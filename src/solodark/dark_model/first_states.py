@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 _RELATIVE_ERROR = 0.02  # what a first, crude pattern may be wrong by, of a pixel's signal
 _ALTERNATIONS = 25
+_HOT, _FEWEST_HOT, _ROUNDS = 20.0, 30, 10  # times the dark signal of an ordinary pixel
 
 
 def starting_states(
@@ -37,7 +38,7 @@ def starting_states(
     slope : float
         A guess at the growth of variance with signal, ADU^2 per ADU.
     zero : ndarray of bool, shape (n_frames,)
-        Frames whose mean state is called zero: biases, else the shortest exposures.
+        Frames whose mean state is zero: the biases.
     starts : ndarray of int, shape (n_series + 1,)
         Where each series begins.
     levels : ndarray, shape (n_frames, n_settings)
@@ -79,10 +80,11 @@ def _first_states(
     means: Array, variance: Array, settings: Array, zeros: NDArray[np.bool_]
 ) -> Array:
     """Principal component of what the series show beyond the bias of their setting."""
-    base = np.tile(np.median(means[zeros], axis=0), (settings.shape[1], 1))
+    base = np.zeros((settings.shape[1], means.shape[1]))
     for g, own in enumerate(settings.T > 0):
-        if (own & zeros).any():
-            base[g] = np.median(means[own & zeros], axis=0)
+        resting = own & zeros if (own & zeros).any() else zeros
+        if resting.any():
+            base[g] = np.median(means[resting], axis=0)
     left, lengths, _ = np.linalg.svd((means - settings @ base) / np.sqrt(variance), False)
     return np.asarray(left[:, :1] * lengths[:1])
 
@@ -90,10 +92,11 @@ def _first_states(
 def zero_points(
     states: Array, settings: Array, zeros: NDArray[np.bool_], bias: Array, dark: Array
 ) -> Array:
-    """State that is called zero at each gain setting.
+    """State that is zero at each gain setting.
 
     A setting without biases has no zero of its own: its bias pattern is taken to have nothing of
-    the dark pattern in it, since readout does not know which pixels are hot.
+    the dark pattern in it, since readout does not know which pixels are hot. Where hardly a pixel
+    is hot, its weakest series is called zero.
 
     Parameters
     ----------
@@ -102,7 +105,7 @@ def zero_points(
     settings : ndarray, shape (n_series, n_settings)
         1 at the gain setting of each series, else 0.
     zeros : ndarray of bool, shape (n_series,)
-        Series of biases, else of the shortest exposure.
+        Series of biases.
     bias : ndarray, shape (n, n_settings)
         Bias maps.
     dark : ndarray, shape (n, rank)
@@ -118,8 +121,24 @@ def zero_points(
         if (own & zeros).any():
             points[g] = states[own & zeros].mean(axis=0)
         else:
-            points[g] = -np.linalg.lstsq(dark, bias[:, g], rcond=None)[0]
+            points[g] = _resting(states[own], bias[:, g], dark)
     return points
+
+
+def _resting(states: Array, bias: Array, dark: Array) -> Array:
+    """State at which hot pixels show nothing of the dark pattern."""
+    signal = np.abs(dark @ states.mean(axis=0))
+    hot = signal > _HOT * np.median(signal)
+    if np.count_nonzero(hot) < _FEWEST_HOT:
+        weakest: Array = states[np.argmin(np.abs(states[:, 0]))]
+        return weakest
+    weight = 1.0 / signal[hot] ** 2  # what a map is wrong by grows with the signal
+    share = np.zeros(dark.shape[1])
+    for _ in range(_ROUNDS):
+        error2 = weight * (bias[hot] - dark[hot] @ share) ** 2
+        robust = weight / (1.0 + error2 / max(float(np.median(error2)), 1e-30))
+        share = solve_each(dark[hot], robust[:, None], bias[hot, None])[0]
+    return -share
 
 
 def solve_each(design: Array, weight: Array, values: Array) -> Array:

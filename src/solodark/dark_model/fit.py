@@ -27,7 +27,9 @@ __all__ = ["learn"]
 Array = NDArray[np.float64]
 
 _MIN_FRAMES = 4
+_MIN_DARKS = 2
 _MIN_FRAMES_PER_SETTING = 3
+_TELLING_SPAN_C = 3.0  # by which dark signals differ by a quarter at least
 FRAMES_AT_FULL_SAMPLE = 400
 """Larger libraries get a smaller sample, so that memory is bounded."""
 
@@ -69,7 +71,7 @@ def learn(
         The frames are not of one camera, size and binning, or fewer than three are of a gain
         setting; names those that differ.
     NotEnoughFramesError
-        Fewer than four frames, or no two exposures to tell bias from dark.
+        Fewer than four frames or two darks, or all too much alike to tell bias from dark.
     """
     settings = settings or LearnSettings()
     require_matching(sources, SAME_SENSOR)
@@ -141,12 +143,26 @@ def _require_library(sources: Sequence[FrameSource]) -> None:
             f"found {len(sources)} darks, expected at least {_MIN_FRAMES}; "
             "add darks of several exposures or temperatures, and biases if you have them"
         )
-    exposures = {_exposure_in_words(source) for source in sources}
-    if len(exposures) < 2:
+    n_darks = sum(not is_bias(source) for source in sources)
+    if n_darks < _MIN_DARKS:
         raise NotEnoughFramesError(
-            f"all {len(sources)} frames are {exposures.pop()}, expected at least two exposures, "
-            "to tell the bias from the dark signal; add biases, or shorter darks"
+            f"found {len(sources) - n_darks} biases and {n_darks or 'no'} dark, expected at least "
+            f"{_MIN_DARKS} darks, to tell hot pixels from cosmic rays; add darks"
         )
+    exposures = {_exposure_in_words(source) for source in sources}
+    if len(exposures) < 2 and _temperature_span_c(sources) < _TELLING_SPAN_C:
+        raise NotEnoughFramesError(
+            f"all {len(sources)} frames are {exposures.pop()}, expected at least two exposures, or "
+            f"temperatures {_TELLING_SPAN_C:g} C apart, to tell the bias from the dark signal; add "
+            "biases, or shorter darks"
+        )
+
+
+def _temperature_span_c(sources: Sequence[FrameSource]) -> float:
+    """From the coldest frame to the warmest, as far as headers tell."""
+    told = [source.acquisition.sensor_temperature_c for source in sources]
+    known = [temperature_c for temperature_c in told if temperature_c is not None]
+    return max(known) - min(known) if known else 0.0
 
 
 def _exposure_in_words(source: FrameSource) -> str:

@@ -35,7 +35,7 @@ _SIZES = (1, 2, 3, 4, 6)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Darks:
-    """The library's darks, their strength told from biases; settings as one column each."""
+    """The library's darks, settings as one column each."""
 
     states: Array
     log_strength: Array
@@ -63,28 +63,8 @@ def learn_law(model: DarkModel) -> StateLaw:
     StateLaw
         The law.
     """
-    exposures_s = np.nan_to_num(model.library.exposure_s)
-    dark = exposures_s > BIAS_EXPOSURE_S
-    law = _fit(model, dark, np.zeros(model.rank))
-    if not dark.all():
-        return law
-    zero = exposures_s <= exposures_s.min() * 1.01
-    for _ in range(_ROUNDS):  # without biases the shortest darks are called zero, and are not
-        states = [law.state(s, c, setting=g)[0] + law.offset for s, c, g in _headers(model, zero)]
-        law = _fit(model, dark, np.mean(states, axis=0))
-    return law
-
-
-def _headers(model: DarkModel, which: NDArray[np.bool_]) -> list[tuple[float, float | None, int]]:
-    library = model.library
-    columns = (library.exposure_s, library.sensor_temperature_c, library.setting)
-    told = zip(*(column[which] for column in columns), strict=True)
-    return [(float(s), float(c) if np.isfinite(c) else None, int(g)) for s, c, g in told]
-
-
-def _fit(model: DarkModel, dark: NDArray[np.bool_], offset: Array) -> StateLaw:
-    library = model.library
-    darks = _gather(model, dark, offset)
+    dark = np.nan_to_num(model.library.exposure_s) > BIAS_EXPOSURE_S
+    darks = _gather(model, dark)
     centre = np.array([darks.mean(darks.log_exposure), darks.mean(darks.inverse)])
     darks = replace(
         darks, log_exposure=darks.log_exposure - centre[0], inverse=darks.inverse - centre[1]
@@ -108,9 +88,8 @@ def _fit(model: DarkModel, dark: NDArray[np.bool_], offset: Array) -> StateLaw:
         mixture,
         mixture_covariance,
         np.stack([places.min(axis=1), places.max(axis=1)], axis=1),
-        offset,
         model.strength,
-        _range(library.exposure_s[dark]),
+        _range(model.library.exposure_s[dark]),
         _range(known),
     )
 
@@ -121,9 +100,9 @@ def _temperatures(model: DarkModel, dark: NDArray[np.bool_]) -> Array:
     return told if np.mean(np.isfinite(told)) > 0.5 else np.full_like(told, np.nan)
 
 
-def _gather(model: DarkModel, dark: NDArray[np.bool_], offset: Array) -> _Darks:
+def _gather(model: DarkModel, dark: NDArray[np.bool_]) -> _Darks:
     """Darks with a strength that can be told, each series with a weight of one."""
-    states = model.library.states[dark] + offset
+    states = model.library.states[dark]
     strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
     inverse = inverse_thermal_energy(_temperatures(model, dark))
     known = np.isfinite(inverse) if np.isfinite(inverse).any() else np.ones(len(states), np.bool_)

@@ -21,7 +21,8 @@ __all__ = ["NoiseLaw", "Spread", "fit_noise_law", "robust_variance", "spreads"]
 Array = NDArray[np.float64]
 
 _MEDIAN_OF_SQUARE = 0.454936  # median of chi-squared with one degree of freedom
-_MIN_IN_BIN = 200
+_MIN_IN_BIN = 50
+_ROUNDS = 4
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -109,14 +110,14 @@ class Spread(NamedTuple):
         Their mean signal above the level, ADU.
     variance : float
         Their variance, ADU^2.
-    weight : float
-        How firmly it is known, one over its standard error but for a constant.
+    n : int
+        How many they are.
     """
 
     frame: int
     signal_adu: float
     variance: float
-    weight: float
+    n: int
 
 
 def spreads(signal: Array, deviations: Array, frame_variance: Array, shrink: Array) -> list[Spread]:
@@ -150,7 +151,7 @@ def spreads(signal: Array, deviations: Array, frame_variance: Array, shrink: Arr
             if n >= _MIN_IN_BIN:
                 variance = robust_variance(deviations[f][inside]) / shrink[f]
                 level = float(signal[f][inside].mean())
-                found.append(Spread(int(f), level, variance, float(np.sqrt(n)) / variance))
+                found.append(Spread(int(f), level, variance, int(n)))
     return found
 
 
@@ -190,15 +191,18 @@ def fit_noise_law(
         return NoiseLaw(frame_variance, np.zeros(len(own)), 0.0)
     frame = np.array([one.frame for one in points])
     level = np.array([one.signal_adu for one in points])
-    excess = np.array([one.variance for one in points]) - frame_variance[frame]
-    weight = np.array([one.weight for one in points])
+    variance = np.array([one.variance for one in points])
+    excess, count = variance - frame_variance[frame], np.array([one.n for one in points])
     slope_columns = level[:, None] * own[setting[frame]]
     scatter = np.where(np.arange(level.size) < len(told), 0.0, level**2)
     noise = (
         level**2 if told else np.zeros_like(level)
     )  # residuals alone cannot tell it from scatter
     powers = np.column_stack((slope_columns, noise, scatter))
-    coefficients, _ = nnls(powers * weight[:, None], excess * weight)
+    for _ in range(_ROUNDS):  # the variances themselves would favour those that came out small
+        weight = np.sqrt(count) / variance
+        coefficients, _ = nnls(powers * weight[:, None], excess * weight)
+        variance = frame_variance[frame] + powers @ coefficients
     slopes, seen = coefficients[: len(own)], slope_columns.any(axis=0)
     slopes[~seen] = slopes[seen].mean()
     return NoiseLaw(frame_variance, slopes, float(coefficients[len(own)]))

@@ -65,8 +65,6 @@ class StateLaw:
         How far left-out series lay from it.
     mixture_range : ndarray, shape (2, 2)
         Lowest and highest log strength, and log exposure about the centre; it is held beyond.
-    offset : ndarray, shape (rank,)
-        Dark signal of the frames whose state is called zero; none where there are biases.
     strength : ndarray, shape (rank, rank)
         The model's measure of strength.
     exposure_range_s, temperature_range_c : tuple of float
@@ -81,7 +79,6 @@ class StateLaw:
     mixture: Array
     mixture_covariance: Array
     mixture_range: Array
-    offset: Array
     strength: Array
     exposure_range_s: tuple[float, float]
     temperature_range_c: tuple[float, float]
@@ -125,7 +122,7 @@ class StateLaw:
         variance = float(terms @ self.coefficient_covariance @ terms) + self.scatter2
         variance += self.coefficients[2] ** 2 * unknown2 + self._beyond2(exposure_s, temperature_c)
         state, along, error = self._mix(log_strength, exposure_s, setting)
-        return state - self.offset, variance * np.outer(along, along) + error
+        return state, variance * np.outer(along, along) + error
 
     def doubts(self, exposure_s: float, temperature_c: float | None = None) -> list[str]:
         """Say why a foretold state deserves doubt.
@@ -203,12 +200,11 @@ class StateLaw:
         """
         found = state
         for _ in range(3):
-            whole = found + self.offset
-            log_strength = 0.5 * float(np.log(max(float(whole @ self.strength @ whole), WEAK2)))
+            log_strength = 0.5 * float(np.log(max(float(found @ self.strength @ found), WEAK2)))
             expected, along, error = self._mix(log_strength, exposure_s, setting)
             prior = error + _FREE * np.outer(along, along)
             gain = prior @ np.linalg.pinv(prior + covariance)
-            found = expected - self.offset + gain @ (state - expected + self.offset)
+            found = expected + gain @ (state - expected)
         return found, prior - gain @ prior
 
     def _mix(
