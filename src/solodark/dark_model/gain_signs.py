@@ -1,5 +1,7 @@
 """Numbers on another scale: another gain, bit depth or averaging than the library's."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from solodark.dark_model.causes import Cause, Weight
@@ -14,7 +16,8 @@ _FITS = 0.7  # noise within a factor of two of what a scale or light makes of it
 _ROWS = 64
 _OCTAVE = 0.08  # levels drift by a few per cent
 _STEADY_EXCESS = 2.0
-_SHOT_DOMINANCE = (10.0, 3.0, 1.0)  # shot noise over the frame's own: the purest there are
+_SHOT_DOMINANCE = (1.0, 3.0, 10.0, np.inf)  # bounds of shot noise over the frame's own
+_LEAST_RATIO = 0.01
 _LEAST_PIXELS = 1000  # then chance moves their median square by 6 %
 _MEDIAN_OF_SQUARE = 0.454936  # of chi-squared with one degree of freedom
 _SHOT_NOISE = (0.5**0.5, 2.0**0.5)  # half way from this gain to half and to double of it
@@ -118,19 +121,10 @@ def _noise(exam: Examination) -> Cause | None:
 
 def _shot_noise(exam: Examination) -> Cause | None:
     """Hot pixels whose noise does not follow their signal as at the library's gain."""
-    shot = exam.slope_adu * exam.pattern
-    own = exam.variance + np.maximum(shot, 0.0)
-    steady = exam.model.pixels.excess[exam.rows] < _STEADY_EXCESS
-    told = steady & (exam.map_variance < own) & (exam.pattern < exam.model.censor_adu)
-    for dominance in _SHOT_DOMINANCE:
-        brightest = told & (shot > dominance * exam.variance)
-        if np.count_nonzero(brightest) >= _LEAST_PIXELS:
-            break
-    else:
-        return None
-    told, error = brightest, exam.map_variance
-    squares = exam.residual[told] ** 2 / (own + error)[told]
-    ratio = float(np.median(squares)) / _MEDIAN_OF_SQUARE
+    ratios = [_shot_ratio(exam, *bounds) for bounds in pairwise(_SHOT_DOMINANCE)]
+    told = [ratio for ratio in ratios if ratio is not None]
+    # Another gain shows at every brightness, what few darks left unknown most in the brightest.
+    ratio = min(told, key=lambda ratio: abs(np.log(ratio)), default=1.0)
     if _SHOT_NOISE[0] < ratio < _SHOT_NOISE[1]:
         return None
     return Cause(
@@ -138,6 +132,20 @@ def _shot_noise(exam: Examination) -> Cause | None:
         "library's gain; it may be at another gain or ISO than its header says",
         Weight.DOUBT,
     )
+
+
+def _shot_ratio(exam: Examination, least: float, most: float) -> float | None:
+    """Shot noise over what is expected, where it is so many times the sub's own noise."""
+    shot, error = exam.slope_adu * exam.pattern, exam.map_variance
+    steady = exam.model.pixels.excess[exam.rows] < _STEADY_EXCESS
+    known = (error < exam.variance + np.maximum(shot, 0.0)) & (exam.pattern < exam.model.censor_adu)
+    told = steady & known & (shot > least * exam.variance) & (shot <= most * exam.variance)
+    if np.count_nonzero(told) < _LEAST_PIXELS:
+        return None
+    shot, rest = shot[told], error[told] + exam.variance
+    ratio = float(np.median(exam.residual[told] ** 2 / (shot + rest))) / _MEDIAN_OF_SQUARE
+    share = float(np.mean(shot / (shot + rest)))
+    return max(1.0 + (ratio - 1.0) / share, _LEAST_RATIO)
 
 
 def _of_the_library(exam: Examination) -> bool:

@@ -53,6 +53,7 @@ def learn_noise(
     residual: Array,
     predicted: Array,
     leverage: Array,
+    hot_leverage: Array,
     *,
     starts: NDArray[np.intp],
     n_random: int,
@@ -64,8 +65,9 @@ def learn_noise(
     ----------
     residual, predicted : ndarray, shape (n_frames, n_pixels)
         What the fit leaves of the frames, and what it foretells, ADU.
-    leverage : ndarray, shape (n_frames,)
-        How much each frame pulled the fit of an ordinary pixel towards itself.
+    leverage, hot_leverage : ndarray, shape (n_frames,)
+        How much each frame pulled the fit of an ordinary pixel towards itself, and that of a very
+        hot one, which nothing else holds.
     starts : ndarray of int, shape (n_series + 1,)
         Where each series begins.
     n_random : int
@@ -84,7 +86,8 @@ def learn_noise(
     for first, last in pairwise(starts):
         deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
         shrink[first:last] = 1.0 - 1.0 / (last - first)
-    left = np.where(shrink > 0.0, 0.0, 1.0 - np.clip(leverage, 0.0, _MOST_LEVERAGE))
+    tells = (shrink == 0.0) & (hot_leverage < _MOST_LEVERAGE)
+    left = np.where(tells, 1.0 - hot_leverage, 0.0)
     told = spreads(predicted, deviations, variance, shrink)
     bounds = spreads(predicted, residual, variance, left)
     return fit_noise_law(told, bounds, variance, setting)

@@ -37,9 +37,9 @@ def find_light(exam: Examination) -> list[Cause]:
     Returns
     -------
     list of Cause
-        Stars, an even leak or a sky, a gradient; empty in the dark.
+        Stars, an open shutter, a gradient, an even leak; empty in the dark.
     """
-    found = (_stars(exam), _even_light(exam), _gradient(exam))
+    found = (_stars(exam), _open_shutter(exam), _gradient(exam), _even_leak(exam))
     return [cause for cause in found if cause is not None]
 
 
@@ -62,7 +62,7 @@ def brought_by_light(exam: Examination) -> bool:
     shot = slope_adu * level_adu
     if level_adu <= 0 or shot <= _RISE * exam.expected_variance:
         return False
-    if level_adu > _FLAT_SIGMAS * np.sqrt(exam.expected_variance):
+    if _is_sky(exam):
         return bool(rise >= shot / agrees)  # and vignetting and dust on top
     return bool(shot / agrees <= rise <= shot * agrees + (_PRNU * level_adu) ** 2)
 
@@ -98,18 +98,30 @@ def _stars(exam: Examination) -> Cause | None:
     )
 
 
-def _even_light(exam: Examination) -> Cause | None:
-    if not brought_by_light(exam):
+def _open_shutter(exam: Examination) -> Cause | None:
+    if not (brought_by_light(exam) and _is_sky(exam)):
         return None
-    level_adu, sigma = exam.level_excess_adu, np.sqrt(exam.expected_variance)
-    found = f"lies {level_adu:.0f} ADU above the library's level, with the shot noise of light"
-    if level_adu > _FLAT_SIGMAS * sigma:
-        return Cause(f"{found}; it is a light or a flat, expected a dark", Weight.REFUSED)
+    return Cause(f"{_lit(exam)}; it is a light or a flat, expected a dark", Weight.REFUSED)
+
+
+def _even_leak(exam: Examination) -> Cause | None:
+    if not brought_by_light(exam) or _is_sky(exam):
+        return None
     much = exam.variance > noise_margin(exam.model, exam.setting) * exam.expected_variance
     return Cause(
-        f"{found}; light has leaked in: cap the camera, cover the viewfinder and take it anew",
+        f"{_lit(exam)}; light has leaked in: cap the camera, cover the viewfinder and take it anew",
         Weight.REFUSED if much else Weight.DOUBT,
     )
+
+
+def _is_sky(exam: Examination) -> bool:
+    """Tell whether there is more light than any leak brings."""
+    return exam.level_excess_adu > _FLAT_SIGMAS * float(np.sqrt(exam.expected_variance))
+
+
+def _lit(exam: Examination) -> str:
+    level_adu = exam.level_excess_adu
+    return f"lies {level_adu:.0f} ADU above the library's level, with the shot noise of light"
 
 
 def _gradient(exam: Examination) -> Cause | None:

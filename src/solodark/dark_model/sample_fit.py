@@ -137,7 +137,7 @@ def refine(
     law = learn_noise(
         values - predicted,
         predicted,
-        _leverage(fit),
+        *_leverages(fit),
         starts=starts,
         n_random=sample.n_random,
         setting=fit.setting,
@@ -291,10 +291,14 @@ def fit_values(
     return fit_pixels(values, library, memory, iterations=settings.iterations)
 
 
-def _leverage(fit: SampleFit) -> Array:
-    """How much each frame pulls the fit of an ordinary pixel towards itself."""
-    known = fit.prior.precisions[np.argmax(fit.prior.weights)]
+def _leverages(fit: SampleFit) -> tuple[Array, Array]:
+    """How much each frame pulls the fit of an ordinary and of a very hot pixel towards itself."""
+    ordinary = int(np.argmax(fit.prior.weights))
+    widest = int(np.argmin(np.linalg.det(fit.prior.precisions)))
     weighted = fit.design / fit.law.frame_variance[:, None]
-    covariance = np.linalg.inv(fit.design.T @ weighted + known)
-    pull: Array = np.einsum("fr,rq,fq->f", weighted, covariance, fit.design)
-    return pull
+
+    def pull(known: Array) -> Array:  # numpydoc ignore=GL08
+        covariance = np.linalg.inv(fit.design.T @ weighted + known)
+        return np.asarray(np.einsum("fr,rq,fq->f", weighted, covariance, fit.design))
+
+    return pull(fit.prior.precisions[ordinary]), pull(fit.prior.precisions[widest])
