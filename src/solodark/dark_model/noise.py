@@ -190,19 +190,24 @@ def fit_noise_law(
     if not points:
         return NoiseLaw(frame_variance, np.zeros(len(own)), 0.0)
     frame = np.array([one.frame for one in points])
-    level = np.array([one.signal_adu for one in points])
     variance = np.array([one.variance for one in points])
-    excess, count = variance - frame_variance[frame], np.array([one.n for one in points])
-    slope_columns = level[:, None] * own[setting[frame]]
-    scatter = np.where(np.arange(level.size) < len(told), 0.0, level**2)
-    noise = (
-        level**2 if told else np.zeros_like(level)
-    )  # residuals alone cannot tell it from scatter
-    powers = np.column_stack((slope_columns, noise, scatter))
+    count = np.array([one.n for one in points])
+    excess = variance - frame_variance[frame]
+    powers = _powers(points, len(told), own[setting[frame]])
     for _ in range(_ROUNDS):  # the variances themselves would favour those that came out small
         weight = np.sqrt(count) / variance
         coefficients, _ = nnls(powers * weight[:, None], excess * weight)
         variance = frame_variance[frame] + powers @ coefficients
-    slopes, seen = coefficients[: len(own)], slope_columns.any(axis=0)
+    slopes, seen = coefficients[: len(own)], powers[:, : len(own)].any(axis=0)
     slopes[~seen] = slopes[seen].mean()
     return NoiseLaw(frame_variance, slopes, float(coefficients[len(own)]))
+
+
+def _powers(points: Sequence[Spread], n_told: int, settings: Array) -> Array:
+    """Columns of the fit: the signal at each setting, its square as noise, and as scatter."""
+    level = np.array([one.signal_adu for one in points])
+    bound = np.arange(level.size) >= n_told
+    square = level**2
+    # Bounds alone cannot tell noise from scatter: all is scatter then.
+    noise = square if n_told else np.zeros_like(square)
+    return np.column_stack((level[:, None] * settings, noise, np.where(bound, square, 0.0)))
