@@ -40,50 +40,20 @@ class Bounds(NamedTuple):
     everywhere: int
 
 
-def finish_pixels(  # numpydoc ignore=PR01
-    pattern: Any,
-    variance: Any,
-    levels: Any,
-    excess: Any,
-    changed: Any,
-    saturated: Any,
-    dead: Any,
-    bounds: Bounds,
-) -> Any:
-    """Pixels with their level, their one sigma, and their flags.
-
-    `levels` holds one number for each place of the colour filters' 2 x 2 pattern.
-    """
-    # Memory from NumPy comes in huge pages, that of compiled code in 4096 bytes at a time.
-    data, sigma = np.empty_like(pattern), np.empty_like(variance)
-    flags = np.empty(pattern.shape, np.uint8)
-    truths = (changed, saturated, dead)
-    _finish(pattern, variance, levels, excess, truths, bounds, (data, sigma, flags))
-    return data, sigma, flags
-
-
 @njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
-def _finish(
-    pattern: Any,
-    variance: Any,
-    levels: Any,
-    excess: Any,
-    truths: Any,
-    bounds: Bounds,
-    results: Any,
+def finish_pixels(  # numpydoc ignore=PR01
+    pattern: Any, variance: Any, levels: Any, excess: Any, truths: Any, flags: Any, bounds: Bounds
 ) -> None:
+    """Give pixels their flags, their level, and one sigma instead of its square.
+
+    Level and sigma take the place of `pattern` and `variance`: fresh memory would cost more time
+    than all of the arithmetic. `levels` holds one number for each place of the colour filters'
+    2 x 2 pattern, `truths` which pixels have changed, are full, and are dead.
+    """
     changed, saturated, dead = truths
-    data, sigma, flags = results
     ny, nx = pattern.shape
     hot_adu, telegraph = np.float32(bounds.hot_adu), np.float32(bounds.telegraph_excess)
     for y in prange(ny):
-        even, odd = levels[y % 2]
-        for x in range(0, nx, 2):
-            data[y, x] = pattern[y, x] + even
-        for x in range(1, nx, 2):
-            data[y, x] = pattern[y, x] + odd
-        for x in range(nx):
-            sigma[y, x] = np.sqrt(max(variance[y, x], _ZERO))
         for x in range(nx):
             flag = np.uint8(bounds.everywhere)
             flag |= _HOT if pattern[y, x] > hot_adu else _NO_FLAG
@@ -92,6 +62,13 @@ def _finish(
             flag |= _SATURATED if saturated[y, x] else _NO_FLAG
             flag |= _DEAD if dead[y, x] else _NO_FLAG
             flags[y, x] = flag
+        even, odd = levels[y % 2]
+        for x in range(0, nx, 2):
+            pattern[y, x] += even
+        for x in range(1, nx, 2):
+            pattern[y, x] += odd
+        for x in range(nx):
+            variance[y, x] = np.sqrt(max(variance[y, x], _ZERO))
 
 
 @njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract", "reassoc"})

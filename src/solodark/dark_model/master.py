@@ -75,7 +75,7 @@ def finish_master(
     model : DarkModel
         The sensor.
     estimate : Estimate
-        The pattern.
+        The pattern; its arrays become those of the master.
     acquisition : Acquisition
         What the master stands for.
     provenance : Provenance
@@ -89,28 +89,29 @@ def finish_master(
         Level of the library, pattern of the estimate, one sigma for each pixel.
     """
     settings = {"rank": str(model.rank), "library frames": str(len(model.library.names))}
-    data, uncertainty, flags = finish_pixels(
+    equivalent_subs = _equivalent_subs(model, estimate)
+    flags = np.empty(model.shape, np.uint8)
+    finish_pixels(
         estimate.pattern,
         estimate.variance,
         level_tile(model, estimate.state, setting=estimate.setting),
         model.pixels.excess,
-        estimate.changed,
-        estimate.saturated,
-        estimate.dead,
+        (estimate.changed, estimate.saturated, estimate.dead),
+        flags,
         _bounds(estimate, verdict),
     )
     hopping = model.pixels.telegraph
     flags.flat[hopping.place[hopping.settled]] |= PixelFlags.TELEGRAPH.value
     return MasterDark(
-        data=data,
-        uncertainty=uncertainty,
+        data=estimate.pattern,
+        uncertainty=estimate.variance,
         flags=flags,
         acquisition=acquisition,
         origin="generated",
         provenance=replace(
             provenance, model_id=model.model_id, settings=provenance.settings | settings
         ),
-        equivalent_subs=_equivalent_subs(model, estimate),
+        equivalent_subs=equivalent_subs,
         verdict=verdict,
     )
 
