@@ -1,14 +1,16 @@
 """A model is judged by darks that it has never seen, and by no others."""
 
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from solodark.dark_model import LearnSettings
 from solodark.errors import FrameNotFoundError, NotEnoughFramesError, WrongSubError
 from solodark.formats import write_frame
 from solodark.frames import Frame
-from solodark.workflows.evaluate import evaluate_files
+from solodark.workflows.evaluate import evaluate_files, known_levels
 from solodark.workflows.learn import learn_files
 
 SETTINGS = LearnSettings(ranks=(1,), n_random=4000, n_hot=600, rounds=2)
@@ -49,6 +51,17 @@ def test_the_model_beats_every_rival_on_ordinary_pixels(summary):
 def test_one_sub_is_worth_one_and_the_update_is_worth_more_than_the_maps_alone(summary):
     assert worth(summary, "one sub") == pytest.approx(1.0, abs=0.1)
     assert worth(summary, "solodark") > worth(summary, "solodark, maps alone")
+
+
+def test_a_pixel_of_which_the_library_knows_nothing_is_no_ordinary_one(dark_nights):
+    model = dark_nights.model
+    levels = known_levels(model)
+    coldest = np.unravel_index(np.argmin(levels), levels.shape)
+    information = model.pixels.information.copy()
+    information[coldest] *= 1e-6
+    doubted = replace(model, pixels=replace(model.pixels, information=information))
+    assert known_levels(doubted)[coldest] == levels.max()
+    assert np.count_nonzero(known_levels(doubted) != levels) == 1
 
 
 def test_the_held_out_series_is_described(summary, files):

@@ -37,12 +37,13 @@ from solodark.workflows.networks import load_network, network_rows
 from solodark.workflows.nights import night_of
 from solodark.workflows.sensor_views import strongest_state
 
-__all__ = ["EvaluationSummary", "evaluate_files", "model_rows"]
+__all__ = ["EvaluationSummary", "evaluate_files", "known_levels", "model_rows"]
 
 PathLike = str | os.PathLike[str]
 
 _MIN_SUBS = 3
 _TELEGRAPH_EXCESS = 4.0
+_UNKNOWN = 1e-4  # of what the library knows of a pixel as a rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,12 +225,32 @@ def _measure(
     return measure_series(
         subs,
         rows,
-        level_map=predict(model, strongest_state(model)).pattern,
+        level_map=known_levels(model),
         masks={"telegraph": model.pixels.excess > _TELEGRAPH_EXCESS},
         session=session,
         rng=rng,
         progress=progress,
     )
+
+
+def known_levels(model: DarkModel) -> NDArray[np.float32]:
+    """Give the dark level by which pixels are parted into ordinary and hot ones.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx)
+        ADU above the level in the strongest dark of the library. A pixel that was full there, or
+        never twice the same, so that nothing is known of it, stands as high as the highest.
+    """
+    level = predict(model, strongest_state(model)).pattern
+    information = model.pixels.information
+    unknown = information < _UNKNOWN * np.median(information)
+    return np.where(unknown, level.max(), level)
 
 
 def _rivals(model: DarkModel, subs: Sequence[Frame]) -> dict[str, AnyEstimator]:
