@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from machine import describe_machine
-from no_sub import strongest_state
 from real_darks import ROWS, STRATA
 from solodark.dark_model import DarkModel, LearnSettings, generate, predict
+from solodark.dark_model.dark_signal import strongest_state
 from solodark.dark_model.master import TELEGRAPH_EXCESS
 from solodark.evaluation import measure_series, tabulate
 from solodark.formats import find_frame_paths, read_acquisition, read_frame
@@ -73,9 +73,7 @@ def main() -> None:
 def measure(case: Growth, data: Path) -> dict[str, object]:
     """Learn all at once, a part, and the rest on top of it; judge each."""
     row = next(row for row in ROWS if row.name == case.row)
-    held_out = [
-        path for path in find_frame_paths([data / row.folder]) if exposure_s(path) == row.exposure_s
-    ]
+    held_out = row.files(data)
     files = [
         path
         for path in find_frame_paths([data / folder for folder in row.folders])

@@ -26,6 +26,7 @@ import torch
 
 from machine import describe_machine
 from solodark.dark_model import DarkModel, predict
+from solodark.dark_model.dark_signal import strongest_state
 from solodark.evaluation import MeanOfSubs, measure_series, one_sub, tabulate
 from solodark.evaluation.series import AnyEstimator
 from solodark.evaluation.strata import STRATA
@@ -38,7 +39,6 @@ from solodark.workflows.evaluate import model_rows
 from solodark.workflows.learn import learn_files
 from solodark.workflows.model_files import load_model
 from solodark.workflows.networks import load_network, network_rows
-from solodark.workflows.sensor_views import strongest_state
 from solodark.workflows.train import TrainSummary, train_files
 
 PAPER = replace(

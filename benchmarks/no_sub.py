@@ -38,6 +38,7 @@ from solodark.dark_model import (
     predict,
     solve,
 )
+from solodark.dark_model.dark_signal import strongest_state
 from solodark.dark_model.from_lights import find_thermometer, solve_light
 from solodark.dark_model.learn_law import learn_law
 from solodark.evaluation import SeriesSums, measure_series, tabulate
@@ -251,12 +252,6 @@ def header_bound(camera: SyntheticCamera, shot: SyntheticExposure):
         )
 
     return bound
-
-
-def strongest_state(model: DarkModel) -> np.ndarray:
-    """State of the library's strongest dark."""
-    states = model.library.states
-    return states[np.argmax(np.einsum("fr,rq,fq->f", states, model.strength, states))]
 
 
 def calibration(

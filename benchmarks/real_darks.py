@@ -44,6 +44,11 @@ class HeldOut:
     exposure_s: float
     floor: tuple[float, float, float]
 
+    def files(self, data: Path) -> list[Path]:
+        """Look up the frames that are held out."""
+        paths = find_frame_paths([data / self.folder])
+        return [path for path in paths if read_acquisition(path).exposure_s == self.exposure_s]
+
 
 SBIG = tuple(f"sbig-stl1001e/{night}" for night in ("2017_-10C", "2017_-5C", "2019_+0C"))
 ROWS = (
@@ -71,11 +76,7 @@ def main() -> None:
 
 def measure(row: HeldOut, data: Path) -> dict[str, object]:
     """Learn without the held-out series, and judge on it."""
-    held_out = [
-        path
-        for path in find_frame_paths([data / row.folder])
-        if read_acquisition(path).exposure_s == row.exposure_s
-    ]
+    held_out = row.files(data)
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "camera.solodark"
         learned = learn_files([data / folder for folder in row.folders], model, leave_out=held_out)

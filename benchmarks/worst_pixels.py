@@ -21,7 +21,7 @@ from linear_bound import ordinary_pixels
 from machine import describe_machine
 from real_darks import ROWS, HeldOut, design_of
 from solodark.dark_model import generate
-from solodark.formats import find_frame_paths, read_acquisition, read_frame
+from solodark.formats import read_frame
 from solodark.workflows.learn import learn_files
 from solodark.workflows.model_files import load_model
 
@@ -43,11 +43,7 @@ def main() -> None:
 
 def measure(row: HeldOut, data: Path) -> dict[str, object]:
     """Learn without the held-out series, and sum up the error of each pixel over its subs."""
-    held_out = [
-        path
-        for path in find_frame_paths([data / row.folder])
-        if read_acquisition(path).exposure_s == row.exposure_s
-    ]
+    held_out = row.files(data)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "camera.solodark"
         learn_files([data / folder for folder in row.folders], path, leave_out=held_out)

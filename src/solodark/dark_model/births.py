@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.levels import robust_sigma
 from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample, Survey
 
 __all__ = [
@@ -51,7 +52,7 @@ def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Arr
     float
         Per year; what is usual where the library is too short to tell.
     """
-    strength = np.sqrt(np.einsum("fr,rq,fq->f", fit.states, fit.strength, fit.states))
+    strength = np.sqrt(squared_strength(fit.states, fit.strength))
     early, late = _ends(taken_s, strength)
     if min(early.size, late.size) < _MIN_FRAMES:
         return _USUAL_PER_YEAR

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.model import DarkModel, LibraryFrames, decoded_weights
 from solodark.dark_model.series import BIAS_EXPOSURE_S
+from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.telegraph import hop_direction
 
 __all__ = [
@@ -81,8 +82,7 @@ def library_strength2(model: DarkModel) -> Array:
     ndarray, shape (n_frames,)
         Squared strength of each, 1 for the strongest.
     """
-    states = model.library.states
-    return np.asarray(np.einsum("fr,rq,fq->f", states, model.strength, states))
+    return squared_strength(model.library.states, model.strength)
 
 
 def strongest_state(model: DarkModel) -> Array:

@@ -15,6 +15,7 @@ from solodark.dark_model.sample_fit import SampleFit
 from solodark.dark_model.scatter_prior import first_scatter_prior, scatter_grid
 from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
+from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import FrameSource
 
@@ -192,6 +193,6 @@ def strength_form(maps: Array, design: Array, shares: Array, n_settings: int) ->
     level = dark @ states.mean(axis=0)
     warm = level >= np.quantile(level[shares == shares.max()], 0.99)
     form = dark[warm].T @ dark[warm] / np.count_nonzero(warm)
-    strongest = np.einsum("fr,rq,fq->f", states, form, states).max()
+    strongest = squared_strength(states, form).max()
     scaled: Array = form / max(strongest, 1e-12)
     return scaled

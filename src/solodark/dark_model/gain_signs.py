@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solodark.dark_model.causes import Cause, Weight
 from solodark.dark_model.examination import Examination
@@ -10,6 +11,8 @@ from solodark.dark_model.expectation import expected_variance, noise_margin
 from solodark.dark_model.light_signs import brought_by_light
 
 __all__ = ["find_gain", "power_of_two"]
+
+Image = NDArray[np.float32]
 
 _LEAST_LEVEL_SIGMAS = 5.0  # a level nearer to zero is no yardstick
 _FITS = 0.7  # noise within a factor of two of what a scale or light makes of it
@@ -121,7 +124,15 @@ def _noise(exam: Examination) -> Cause | None:
 
 def _shot_noise(exam: Examination) -> Cause | None:
     """Hot pixels whose noise does not follow their signal as at the library's gain."""
-    ratios = [_shot_ratio(exam, *bounds) for bounds in pairwise(_SHOT_DOMINANCE)]
+    shot = exam.slope_adu * exam.pattern
+    known = exam.map_variance < exam.variance + np.maximum(shot, 0.0)
+    known &= exam.pattern < exam.model.censor_adu
+    known &= exam.model.pixels.excess[exam.rows] < _STEADY_EXCESS
+    brightness = (
+        known & (shot > least * exam.variance) & (shot <= most * exam.variance)
+        for least, most in pairwise(_SHOT_DOMINANCE)
+    )
+    ratios = [_shot_ratio(exam, shot, told) for told in brightness]
     told = [ratio for ratio in ratios if ratio is not None]
     # Another gain shows at every brightness, what few darks left unknown most in the brightest.
     ratio = min(told, key=lambda ratio: abs(np.log(ratio)), default=1.0)
@@ -134,15 +145,11 @@ def _shot_noise(exam: Examination) -> Cause | None:
     )
 
 
-def _shot_ratio(exam: Examination, least: float, most: float) -> float | None:
-    """Shot noise over what is expected, where it is so many times the sub's own noise."""
-    shot, error = exam.slope_adu * exam.pattern, exam.map_variance
-    steady = exam.model.pixels.excess[exam.rows] < _STEADY_EXCESS
-    known = (error < exam.variance + np.maximum(shot, 0.0)) & (exam.pattern < exam.model.censor_adu)
-    told = steady & known & (shot > least * exam.variance) & (shot <= most * exam.variance)
+def _shot_ratio(exam: Examination, shot: Image, told: NDArray[np.bool_]) -> float | None:
+    """Shot noise of some pixels over what is expected; None where they are too few to tell."""
     if np.count_nonzero(told) < _LEAST_PIXELS:
         return None
-    shot, rest = shot[told], error[told] + exam.variance
+    shot, rest = shot[told], exam.map_variance[told] + exam.variance
     ratio = float(np.median(exam.residual[told] ** 2 / (shot + rest))) / _MEDIAN_OF_SQUARE
     share = float(np.mean(shot / (shot + rest)))
     return max(1.0 + (ratio - 1.0) / share, _LEAST_RATIO)

@@ -90,12 +90,13 @@ def grow(
     past = Past(_with_room_for(model, len(sources)))
     survey = survey_frames(sources, past.sample, progress=progress)
     new = _NewFrames(sources, series, setting, list(hashes), survey)
-    fits = _fit_all(past, new, settings, progress)
-    fit = fit_best_rank(fits, new.series_after(past))
+    joined, all_series = new.survey_after(past), new.series_after(past)
+    fits = _fit_all(past, new, joined, all_series, settings, progress)
+    fit = fit_best_rank(fits, all_series)
     pixels, class_information = _add_to_pixels(past, new, fit, settings, progress)
     return finished(
         replace(
-            _known_of_all(past, new, fit),
+            _known_of_all(past, new, joined, all_series, fit),
             pixels=pixels,
             class_information=class_information,
             evidence={rank: tried.evidence for rank, tried in fits.items()},
@@ -161,7 +162,12 @@ def _with_room_for(model: DarkModel, n_new: int) -> DarkModel:
 
 
 def _fit_all(
-    past: Past, new: _NewFrames, settings: LearnSettings, progress: Progress
+    past: Past,
+    new: _NewFrames,
+    survey: Survey,
+    series: NDArray[np.intp],
+    settings: LearnSettings,
+    progress: Progress,
 ) -> dict[int, SampleFit]:
     """Fit states, prior and noise to the samples of all frames, for growing rank."""
     known = past.model.settings
@@ -173,7 +179,6 @@ def _fit_all(
         _Remembered(f"frame {k}", past.model.shape, acquisition)
         for k, acquisition in enumerate([*past.acquisitions, *taken])
     ]
-    series, survey = new.series_after(past), new.survey_after(past)
     return fit_ranks(frames, series, past.sample, survey, settings, progress=progress)
 
 
@@ -194,12 +199,13 @@ def _add_to_pixels(
     )
 
 
-def _known_of_all(past: Past, new: _NewFrames, fit: SampleFit) -> DarkModel:
+def _known_of_all(
+    past: Past, new: _NewFrames, survey: Survey, series: NDArray[np.intp], fit: SampleFit
+) -> DarkModel:
     """Give the model what is known of all frames; its pixels are still the old ones."""
-    old, survey = past.model.library, new.survey_after(past)
-    old = replace(old, states=fit.states[: len(old.names)])
-    series = new.series_after(past)[len(old.names) :]
-    library = _joined(old, describe_library(new.sources, new.hashes, series, _of_new(past, fit)))
+    old, n_old = past.model.library, len(past.model.library.names)
+    own = describe_library(new.sources, new.hashes, series[n_old:], _of_new(past, fit))
+    library = _joined(replace(old, states=fit.states[:n_old]), own)
     return replace(
         past.model,
         prior=fit.prior,

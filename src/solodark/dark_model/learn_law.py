@@ -16,6 +16,7 @@ from solodark.dark_model.state_law import (
     inverse_thermal_energy,
     mixture_terms,
 )
+from solodark.dark_model.strength import squared_strength
 
 __all__ = ["learn_law"]
 
@@ -103,7 +104,7 @@ def _temperatures(model: DarkModel, dark: NDArray[np.bool_]) -> Array:
 def _gather(model: DarkModel, dark: NDArray[np.bool_]) -> _Darks:
     """Darks with a strength that can be told, each series with a weight of one."""
     states = model.library.states[dark]
-    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
+    strength2 = squared_strength(states, model.strength)
     inverse = inverse_thermal_energy(_temperatures(model, dark))
     known = np.isfinite(inverse) if np.isfinite(inverse).any() else np.ones(len(states), np.bool_)
     told = known & (strength2 > min(WEAK2, 0.25 * float(strength2.max())))

@@ -90,6 +90,7 @@ def finish_master(
     """
     settings = {"rank": str(model.rank), "library frames": str(len(model.library.names))}
     equivalent_subs = _equivalent_subs(model, estimate)
+    # Memory from NumPy comes in huge pages, that of compiled code in 4096 bytes at a time.
     flags = np.empty(model.shape, np.uint8)
     finish_pixels(
         estimate.pattern,

@@ -19,6 +19,7 @@ from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2, SampleFit
 from solodark.dark_model.scatter_prior import learn_scatter
+from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample, Survey
 from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.frames import Acquisition, FrameKind, cfa_plane_index
@@ -134,7 +135,7 @@ class Past:
         solve = np.linalg.pinv(weight * self.design) * weight.T
         rows = rows_beyond(self.design, self.survey.profiles) - fit.rows[:n]
         before = library_strength2(self.model).sum()
-        now = float(np.einsum("fr,rq,fq->", fit.states[:n], fit.strength, fit.states[:n]))
+        now = squared_strength(fit.states[:n], fit.strength).sum()
         return NewStates(
             turn=solve @ fit.design[:n],
             rows=solve @ rows,

@@ -20,6 +20,7 @@ from solodark.dark_model.births import SECONDS_PER_YEAR
 from solodark.dark_model.past import Past, Places
 from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.strength import squared_strength
 
 __all__ = ["Since", "find_changes", "recall", "since_library"]
 
@@ -131,7 +132,7 @@ def find_changes(
     jump : ndarray, shape (n,)
         How much brighter it is than foretold at full strength of the dark signal, ADU.
     """
-    strength = np.sqrt(np.einsum("fr,rq,fq->f", fit.states, fit.strength, fit.states))
+    strength = np.sqrt(squared_strength(fit.states, fit.strength))
     telling = np.flatnonzero(strength > max(_TELLING * strength.max(), _TOO_WEAK))
     if not telling.size:
         return np.zeros(values.shape[1]), np.zeros(values.shape[1])

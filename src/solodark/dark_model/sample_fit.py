@@ -16,6 +16,7 @@ from solodark.dark_model.prior import MixturePrior, refine_prior
 from solodark.dark_model.scatter_prior import refine_scatter
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.states import SamplePixels, solve_state
+from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample
 
 __all__ = [
@@ -97,7 +98,7 @@ def series_amplitude2(states: Array, strength: Array, starts: NDArray[np.intp]) 
     ndarray, shape (n_series,)
         In units of the strongest frame's.
     """
-    frames = np.einsum("fr,rq,fq->f", states, strength, states)
+    frames = squared_strength(states, strength)
     series = np.add.reduceat(frames, starts[:-1]) / np.diff(starts)
     amplitude2: Array = series + FLOOR_AMPLITUDE2
     return amplitude2

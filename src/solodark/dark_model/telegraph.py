@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.strength import squared_strength
+
 __all__ = ["TelegraphPixels", "hop_direction", "series_memory"]
 
 Array = NDArray[np.float64]
@@ -124,7 +126,7 @@ def hop_direction(strength: Array, states: Array) -> Array:
     ndarray, shape (rank,)
         Linear in the state, and exact for the strongest of them.
     """
-    squares = np.einsum("fr,rq,fq->f", states, strength, states)
+    squares = squared_strength(states, strength)
     strongest = int(np.argmax(squares))
     return np.asarray(strength @ states[strongest] / np.sqrt(max(squares[strongest], 1e-12)))
 

@@ -24,6 +24,7 @@ from solodark.dark_model.predict import level_image, predict
 from solodark.dark_model.right_lights import require_lights
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.solve import Solved, refined
+from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import read_image
 from solodark.errors import FrameMismatchError, NotEnoughFramesError, SettingError
 from solodark.frames import (
@@ -306,7 +307,7 @@ def _sub_variance(model: DarkModel, state: Array, setting: int) -> float:
     """Noise of an ordinary pixel of one sub in a state: that of the library's nearest darks."""
     own = model.library.setting == setting
     away = model.library.states[own] - state
-    distance2 = np.einsum("fr,rq,fq->f", away, model.strength, away)
+    distance2 = squared_strength(away, model.strength)
     nearest = np.argsort(distance2)[:_NEAREST_FRAMES]
     return float(np.median(model.law.frame_variance[own][nearest]))
 

@@ -18,6 +18,7 @@ from solodark.dark_model import (
     solve,
     update,
 )
+from solodark.dark_model.dark_signal import strongest_state
 from solodark.errors import FrameFormatError, NotEnoughFramesError, WrongSubError
 from solodark.evaluation import EvaluationTable, SeriesSums, measure_series, tabulate
 from solodark.evaluation.rivals import standard_rivals
@@ -35,7 +36,6 @@ from solodark.workflows.library_masters import find_library_masters
 from solodark.workflows.model_files import load_model, open_frames
 from solodark.workflows.networks import load_network, network_rows
 from solodark.workflows.nights import night_of
-from solodark.workflows.sensor_views import strongest_state
 
 __all__ = ["EvaluationSummary", "evaluate_files", "known_levels", "model_rows"]
 

@@ -23,6 +23,7 @@ __all__ = ["load_model", "open_frames", "require_model_path", "save_model"]
 PathLike = str | os.PathLike[str]
 
 _CONTENT = "dark model"
+# As the storage of models names them; its import runs beside the reading.
 _FOR_GROWTH = ("survey_levels", "survey_profiles", "survey_values")
 
 

@@ -1,16 +1,16 @@
 """A sub as a dark model sees it: what the network that knows its place is given."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solodark.dark_model import DarkModel, predict, solve, update
+from solodark.dark_model.dark_signal import strongest_state
 from solodark.dark_model.levels import plane_levels, remove_levels
 from solodark.dark_model.solve import Solved
 from solodark.dark_model.survey import read_image
 from solodark.frames import FrameSource
 from solodark.pix2pix.sensor_channels import SensorView
 
-__all__ = ["sensor_view", "strongest_state"]
+__all__ = ["sensor_view"]
 
 
 def sensor_view(model: DarkModel, sub: FrameSource, solved: Solved | None = None) -> SensorView:
@@ -57,22 +57,3 @@ def sensor_view(model: DarkModel, sub: FrameSource, solved: Solved | None = None
         sigma_adu=float(np.sqrt(solved.frame_variance)),
         is_mosaic=cfa_pattern is not None,
     )
-
-
-def strongest_state(model: DarkModel) -> NDArray[np.float64]:
-    """Give the library's state in which hot pixels are told from ordinary ones most surely.
-
-    Parameters
-    ----------
-    model : DarkModel
-        The sensor.
-
-    Returns
-    -------
-    ndarray, shape (rank,)
-        Strength of each dark map.
-    """
-    states = model.library.states
-    strength2 = np.einsum("fr,rq,fq->f", states, model.strength, states)
-    strongest: NDArray[np.float64] = states[int(np.argmax(strength2))]
-    return strongest
