@@ -101,7 +101,7 @@ def test_a_state_is_not_drawn_to_the_noise_of_the_frame_that_its_maps_were_learn
     pulls[:, 1] = state @ frames / sigma**2
     precision = np.diag([1e9, reach**-2])[None]
     learned = pulls[:, 1] / (information[:, 1, 1] + reach**-2)
-    covariance = map_covariances(information, pulls, precision, np.zeros((1, 2)), np.zeros(1))
+    covariance = map_covariances(np.moveaxis(information, 0, -1).copy(), pulls.T.copy(), precision, np.zeros((1, 2)), np.zeros(1))
     maps = np.column_stack([np.zeros(n), learned])
     naive = SamplePixels(maps, np.zeros(n), np.ones(n), np.zeros(n, np.intp))
     whole = naive._replace(map_covariance=np.ascontiguousarray(covariance[:, 1:]))

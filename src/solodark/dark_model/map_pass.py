@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
+from solodark.dark_model.kept_bands import ClassSums, keep_band
 from solodark.dark_model.levels import remove_levels, remove_rows
-from solodark.dark_model.model import PixelMaps, encode_weights
+from solodark.dark_model.model import PixelMaps
 from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.sample_fit import SampleFit, fit_values, series_starts
 from solodark.dark_model.settings import LearnSettings
@@ -21,7 +20,6 @@ from solodark.frames import FrameSource, Progress, row_bands
 __all__ = ["map_pass"]
 
 Array = NDArray[np.float64]
-_CHUNKS = 64
 Recall = Callable[[NDArray[np.float32], slice], Memory]
 
 
@@ -65,35 +63,31 @@ def map_pass(
     """
     shape = sources[0].shape
     starts = series_starts(series)
-    d, k = fit.design.shape[1], fit.prior.weights.size
-    maps = np.empty((d, *shape), np.float32)
-    excess, information = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    component = np.empty(shape, np.uint8)
-    scatter = np.empty((fit.scatter_grid.size, *shape), np.uint8)
-    mass, matrices = np.zeros(k), np.zeros((k, d, d))
+    pixels, sums = _empty_maps(fit, shape), ClassSums(fit.prior.weights.size, fit.design.shape[1])
     gaps_s, telegraph = frame_gaps(sources, starts), []
     bands = list(row_bands(shape, rows=_band_rows(shape, len(sources), settings)))
+    found = None
     for start, stop in progress(bands, "Learning every pixel", len(bands)):
         values = _read_band(sources, survey, fit.rows, start, stop)
         memory = recall(values, slice(start, stop)) if recall else None
-        found = fit_values(fit, values, starts, settings, memory)
+        found = fit_values(fit, values, starts, settings, memory, room=found)
         first, last = start * shape[1], stop * shape[1]
         before = hopped.between(first, last) if hopped else None
         hopping = explain_hops(fit, values, found, starts, gaps_s, settings, memory, before)
         telegraph.append(replace(hopping, place=np.int32(first) + hopping.place))
-        band = (stop - start, shape[1])
-        maps[:, start:stop] = found.maps.T.reshape(d, *band)
-        excess[start:stop] = found.excess.reshape(band)
-        weight = np.einsum("nss->n", found.information[:, : fit.n_settings, : fit.n_settings])
-        information[start:stop] = weight.reshape(band)
-        scatter[:, start:stop] = encode_weights(found.scatter.T).reshape(-1, *band)
-        component[start:stop] = _likeliest(found.odds.T).reshape(band)
-        scaled = np.moveaxis(found.information, 0, -1) / weight
-        mass += found.odds.sum(axis=0)
-        matrices += np.tensordot(found.odds.T, scaled, axes=(1, 2))
-    hops = TelegraphPixels.joined(telegraph)
-    pixels = PixelMaps(maps, excess, information, component, scatter, hops)
-    return pixels, matrices / np.maximum(mass, 1e-9)[:, None, None]
+        keep_band(found, first, fit.n_settings, pixels, sums)
+    return replace(pixels, telegraph=TelegraphPixels.joined(telegraph)), sums.information
+
+
+def _empty_maps(fit: SampleFit, shape: tuple[int, int]) -> PixelMaps:
+    return PixelMaps(
+        np.empty((fit.design.shape[1], *shape), np.float32),
+        np.empty(shape, np.float32),
+        np.empty(shape, np.float32),
+        np.empty(shape, np.uint8),
+        np.empty((fit.scatter_grid.size, *shape), np.uint8),
+        TelegraphPixels.none(),
+    )
 
 
 def _band_rows(shape: tuple[int, int], n_frames: int, settings: LearnSettings) -> int:
@@ -111,17 +105,3 @@ def _read_band(
         above = remove_levels(band, survey.levels[f], source.acquisition.cfa_pattern)
         values[f] = remove_rows(above, rows[f, start:stop]).ravel()
     return values
-
-
-@njit(cache=True, parallel=True)
-def _likeliest(odds: Any) -> Any:
-    """Component with the greatest odds, (k, n), of each pixel."""
-    n = odds.shape[1]
-    best = np.empty(n, np.uint8)
-    for chunk in prange(_CHUNKS):
-        for i in range(chunk * n // _CHUNKS, (chunk + 1) * n // _CHUNKS):
-            best[i] = 0
-            for k in range(1, len(odds)):
-                if odds[k, i] > odds[best[i], i]:
-                    best[i] = k
-    return best

@@ -23,6 +23,7 @@ __all__ = [
     "PixelMaps",
     "decoded_weights",
     "encode_weights",
+    "encoded_weight",
 ]
 
 Array = NDArray[np.float64]
@@ -67,9 +68,15 @@ def encode_weights(weights: Array) -> NDArray[np.uint8]:
 def _encode(weights: Any) -> Any:
     codes = np.empty(weights.size, np.uint8)
     for i in prange(weights.size):
-        octaves = log_of(max(weights[i], 1e-12)) * _OCTAVES
-        codes[i] = np.uint8(np.rint(max(255.0 + _STEPS_PER_OCTAVE * octaves, 0.0)))
+        codes[i] = encoded_weight(weights[i])
     return codes
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def encoded_weight(weight: float) -> Any:  # numpydoc ignore=PR01
+    """Encode one weight, inside compiled loops."""
+    octaves = log_of(max(weight, 1e-12)) * _OCTAVES
+    return np.uint8(np.rint(max(255.0 + _STEPS_PER_OCTAVE * octaves, 0.0)))
 
 
 def decoded_weights() -> Array:

@@ -9,7 +9,9 @@ grows from there with the signal that is seen in it::
 The slope is the inverse of the conversion gain (EMVA 1288, the photon transfer method).
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -140,19 +142,23 @@ def spreads(signal: Array, deviations: Array, frame_variance: Array, shrink: Arr
     list of Spread
         For each frame and each octave of the signal above the noise that holds enough pixels.
     """
-    scale = float(np.sqrt(np.median(frame_variance)))
-    edges = np.append(scale * 2.0 ** np.arange(0, 15), np.inf)
-    found = []
-    for f in np.flatnonzero(shrink > 0):
-        which = np.digitize(signal[f], edges)
-        for b in range(1, len(edges)):
-            inside = which == b
-            n = np.count_nonzero(inside)
-            if n >= _MIN_IN_BIN:
-                variance = robust_variance(deviations[f][inside]) / shrink[f]
-                level = float(signal[f][inside].mean())
-                found.append(Spread(int(f), level, variance, int(n)))
-    return found
+    edges = np.sqrt(np.median(frame_variance)) * 2.0 ** np.arange(0, 15)
+
+    def of_frame(f: int) -> list[Spread]:  # numpydoc ignore=GL08
+        told = []
+        above = signal[f] >= edges[0]
+        level, deviation = signal[f][above], deviations[f][above]
+        octave = np.searchsorted(edges, level, side="right").astype(np.uint8)
+        order, counts = np.argsort(octave, kind="stable"), np.bincount(octave)
+        for inside in np.split(order, np.cumsum(counts)[:-1]):
+            if inside.size >= _MIN_IN_BIN:
+                variance = robust_variance(deviation[inside]) / shrink[f]
+                told.append(Spread(f, float(level[inside].mean()), variance, inside.size))
+        return told
+
+    frames = np.flatnonzero(shrink > 0).tolist()
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return [spread for told in threads.map(of_frame, frames) for spread in told]
 
 
 def fit_noise_law(

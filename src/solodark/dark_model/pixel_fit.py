@@ -27,7 +27,12 @@ __all__ = ["fit_pixels"]
 
 
 def fit_pixels(
-    values: NDArray[np.float32], library: LibraryNumbers, memory: Memory, *, iterations: int
+    values: NDArray[np.float32],
+    library: LibraryNumbers,
+    memory: Memory,
+    *,
+    iterations: int,
+    room: PixelsFound | None = None,
 ) -> PixelsFound:
     """Fit all pixels of a block, strip by strip, on all cores.
 
@@ -41,15 +46,31 @@ def fit_pixels(
         Of frames seen before.
     iterations : int
         Reweighting rounds of each pixel.
+    room : PixelsFound, optional
+        Of another block, no longer needed: what is found takes its place, if both are as large.
+        Memory that has been used already is much faster than new.
 
     Returns
     -------
     PixelsFound
         What is found.
     """
-    n, d = values.shape[1], library.design.shape[1]
-    k, t = library.scatter_prior.shape
-    found = PixelsFound(
+    n = values.shape[1]
+    if room is None or room.excess.size != n:
+        found = _empty_room(n, library.design.shape[1], *library.scatter_prior.shape)
+    else:
+        found = PixelsFound(*(np.moveaxis(part, 0, -1) for part in room))
+    memory = Memory(*(np.ascontiguousarray(np.moveaxis(part, 0, -1)) for part in memory))
+    n_threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(n_threads) as threads:
+        work = partial(fit_strips, n_threads, values, library, memory, iterations, found)
+        list(threads.map(work, range(n_threads)))
+    return PixelsFound(*(np.moveaxis(part, -1, 0) for part in found))
+
+
+def _empty_room(n: int, d: int, k: int, t: int) -> PixelsFound:
+    """Make room for n pixels, the pixels along the last axis."""
+    return PixelsFound(
         maps=np.empty((d, n)),
         excess=np.empty(n),
         information=np.empty((d, d, n)),
@@ -58,9 +79,3 @@ def fit_pixels(
         odds=np.empty((k, n)),
         evidence=np.empty(n),
     )
-    memory = Memory(*(np.ascontiguousarray(np.moveaxis(part, 0, -1)) for part in memory))
-    n_threads = os.cpu_count() or 1
-    with ThreadPoolExecutor(n_threads) as threads:
-        work = partial(fit_strips, n_threads, values, library, memory, iterations, found)
-        list(threads.map(work, range(n_threads)))
-    return PixelsFound(*(np.moveaxis(part, -1, 0) for part in found))

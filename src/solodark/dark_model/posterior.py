@@ -11,6 +11,16 @@ import numpy as np
 from numba import njit, prange
 
 from solodark.dark_model.small_matrices import cholesky, solve_cholesky
+from solodark.dark_model.strips import (
+    STRIP,
+    Mixture,
+    Posterior,
+    empty_posterior,
+    fill,
+    inverse_of,
+    load_normal,
+    solve_components,
+)
 
 __all__ = ["component_posteriors", "map_covariances", "posterior_moments"]
 
@@ -79,24 +89,53 @@ def posterior_moments(  # numpydoc ignore=PR01
                 spread[r, q] += odds[k] * (column[q] + between)
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
 def map_covariances(  # numpydoc ignore=PR01
     information: Any, pulls: Any, precisions: Any, prior_pulls: Any, log_norms: Any
 ) -> Any:
     """Covariance (n, d, d) of the maps of n pixels, known by their normal equations.
 
-    `information` is (n, d, d), `pulls` (n, d); the rest is the prior's.
+    `information` is (d, d, n), `pulls` (d, n); the rest is the prior's.
     """
-    n, dims = pulls.shape
-    k_all = log_norms.size
-    covariances = np.empty((n, dims, dims))
+    d, n = pulls.shape
+    covariances = np.empty((n, d, d))
     for chunk in prange(_CHUNKS):
-        factors, centres = np.zeros((k_all, dims, dims)), np.zeros((k_all, dims))
-        odds, mean = np.zeros(k_all), np.zeros(dims)
-        for i in range(chunk * n // _CHUNKS, (chunk + 1) * n // _CHUNKS):
-            own, pull = information[i], pulls[i]
-            component_posteriors(
-                own, pull, precisions, prior_pulls, log_norms, factors, centres, odds
-            )
-            posterior_moments(factors, centres, odds, mean, covariances[i])
+        prior = Mixture(precisions, prior_pulls, log_norms)
+        found = empty_posterior(log_norms.size, d)
+        own, covariance = np.zeros((d, d, STRIP)), np.zeros((d, d, STRIP))
+        triangle, total = np.zeros((d, d, STRIP)), np.zeros((d, d, STRIP))
+        right, mean = np.zeros((d, STRIP)), np.zeros((d, STRIP))
+        for begin in range(chunk * STRIP, n, _CHUNKS * STRIP):
+            last = min(begin + STRIP, n)
+            load_normal(information[:, :, begin:last], pulls[:, begin:last], own, right)
+            solve_components(own, right, prior, found)
+            _mean_of(found, mean)
+            total[:] = 0.0
+            for k in range(log_norms.size):
+                inverse_of(found.factors[k], found.inverses[k], triangle, covariance)
+                _add_spread(found.odds[k], found.centres[k], mean, covariance, total)
+            for x in range(last - begin):
+                for r in range(d):
+                    for q in range(d):
+                        covariances[begin + x, r, q] = total[max(r, q), min(r, q), x]
     return covariances
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _mean_of(found: Posterior, mean: Any) -> None:
+    """Average the centres of a strip's components."""
+    for r in range(len(mean)):
+        fill(mean[r], 0.0)
+        for k in range(len(found.odds)):
+            for x in range(STRIP):
+                mean[r, x] += found.odds[k, x] * found.centres[k, r, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_spread(odds: Any, centres: Any, mean: Any, covariance: Any, total: Any) -> None:
+    """Add the covariance inside one component, and that of its centre about the mean."""
+    for r in range(len(mean)):
+        for q in range(r + 1):
+            for x in range(STRIP):
+                between = (centres[r, x] - mean[r, x]) * (centres[q, x] - mean[q, x])
+                total[r, q, x] += odds[x] * (covariance[r, q, x] + between)

@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 from solodark.dark_model.strips import (
     STRIP,
     Mixture,
-    Posterior,
     empty_posterior,
-    fill,
-    solve_back,
+    inverse_of,
+    load_normal,
     solve_components,
-    solve_forward,
 )
 
 __all__ = ["MixturePrior", "refine_prior", "starting_prior"]
@@ -149,6 +147,7 @@ def refine_prior(
 
 def _maximise(prior: MixturePrior, mass: Array, first: Array, second: Array) -> MixturePrior:
     n, dims = first.shape
+    second = np.tril(second) + np.moveaxis(np.tril(second, -1), 1, 2)
     mass = mass + 1e-9 * mass.sum()
     means = first / mass[:, None]
     spread = second / mass[:, None, None] - means[:, :, None] * means[:, None, :]
@@ -169,7 +168,10 @@ def _expect(
     log_norms: Any,
     n_chunks: int,
 ) -> Any:
-    """Mass, first and second moments of each component, in parts to be added up."""
+    """Mass, first and second moments of each component, in parts to be added up.
+
+    Of the second moments only the lower half is filled.
+    """
     d, n = pulls.shape
     k_all = log_norms.size
     mass = np.zeros((n_chunks, k_all))
@@ -178,48 +180,32 @@ def _expect(
     for chunk in prange(n_chunks):
         prior = Mixture(precisions, prior_pulls, log_norms)
         found = empty_posterior(k_all, d)
-        own = np.zeros((d, d, STRIP))
-        right, column, share = np.zeros((d, STRIP)), np.zeros((d, STRIP)), np.zeros(STRIP)
+        own, covariance = np.zeros((d, d, STRIP)), np.zeros((d, d, STRIP))
+        triangle = np.zeros((d, d, STRIP))
+        right, share = np.zeros((d, STRIP)), np.zeros(STRIP)
         for begin in range(chunk * STRIP, n, n_chunks * STRIP):
             last = min(begin + STRIP, n)
-            _load(information[:, :, begin:last], pulls[:, begin:last], own, right)
+            load_normal(information[:, :, begin:last], pulls[:, begin:last], own, right)
             solve_components(own, right, prior, found)
             for k in range(k_all):
                 for x in range(STRIP):
                     share[x] = found.odds[k, x] * shares[begin + x] if begin + x < last else 0.0
                 mass[chunk, k] += share.sum()
-                _add_moments(found, k, share, column, first[chunk, k], second[chunk, k])
+                inverse_of(found.factors[k], found.inverses[k], triangle, covariance)
+                _add_moments(found.centres[k], covariance, share, first[chunk, k], second[chunk, k])
     return mass, first, second
 
 
-@njit(cache=True)
-def _load(information: Any, pulls: Any, own: Any, right: Any) -> None:
-    for r in range(len(pulls)):
-        for x in range(pulls.shape[1]):
-            right[r, x] = pulls[r, x]
-        for q in range(r + 1):
-            for x in range(pulls.shape[1]):
-                own[r, q, x] = information[r, q, x]
-
-
 @njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def _add_moments(
-    found: Posterior, k: int, share: Any, column: Any, first: Any, second: Any
-) -> None:
+def _add_moments(centres: Any, covariance: Any, share: Any, first: Any, second: Any) -> None:
     """Add a strip's centres, and their squares and covariances, of one component."""
-    d = len(first)
-    for r in range(d):
-        centre = found.centres[k, r]
-        for q in range(d):
-            fill(column[q], 1.0 if q == r else 0.0)
-        solve_forward(found.factors[k], found.inverses[k], column)
-        solve_back(found.factors[k], found.inverses[k], column)
+    for r in range(len(first)):
         total = 0.0
         for x in range(STRIP):
-            total += share[x] * centre[x]
+            total += share[x] * centres[r, x]
         first[r] += total
-        for q in range(d):
+        for q in range(r + 1):
             total = 0.0
             for x in range(STRIP):
-                total += share[x] * (column[q, x] + centre[x] * found.centres[k, q, x])
+                total += share[x] * (covariance[r, q, x] + centres[r, x] * centres[q, x])
             second[r, q] += total

@@ -168,7 +168,8 @@ def _refine_prior(
 
 def _covariances(prior: MixturePrior, found: PixelsFound) -> Array:
     """Covariance of the maps of each pixel, shape (n, d, d)."""
-    information, pulls = map(np.ascontiguousarray, (found.information, found.pulls))
+    information = np.ascontiguousarray(np.moveaxis(found.information, 0, -1))
+    pulls = np.ascontiguousarray(found.pulls.T)
     covariances: Array = map_covariances(
         information, pulls, prior.precisions, prior.pulls, prior.log_norms
     )
@@ -253,6 +254,8 @@ def fit_values(
     starts: NDArray[np.intp],
     settings: LearnSettings,
     memory: Memory | None = None,
+    *,
+    room: PixelsFound | None = None,
 ) -> PixelsFound:
     """Fit every pixel of a block.
 
@@ -268,6 +271,8 @@ def fit_values(
         How to learn.
     memory : Memory, optional
         What frames seen before tell of these pixels.
+    room : PixelsFound, optional
+        Of another block, no longer needed: what is found takes its place, if both are as large.
 
     Returns
     -------
@@ -289,7 +294,7 @@ def fit_values(
         scatter_prior=fit.scatter_prior,
     )
     memory = Memory.none() if memory is None else memory
-    return fit_pixels(values, library, memory, iterations=settings.iterations)
+    return fit_pixels(values, library, memory, iterations=settings.iterations, room=room)
 
 
 def _leverages(fit: SampleFit) -> tuple[Array, Array]:

@@ -82,7 +82,11 @@ def learn_scatter(scatter: Array, odds: Array, shares: Array) -> Array:
     ndarray, shape (k, t)
         Weights.
     """
-    mass = (odds * shares[:, None]).T @ scatter + _PIXELS_EVERYWHERE
+    return _shares_of((odds * shares[:, None]).T @ scatter)
+
+
+def _shares_of(mass: Array) -> Array:
+    mass = mass + _PIXELS_EVERYWHERE
     return np.asarray(mass / mass.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
@@ -108,9 +112,11 @@ def refine_scatter(prior: Array, scatter: Array, odds: Array, shares: Array) -> 
     ndarray, shape (k, t)
         Weights.
     """
-    likelihood = scatter / (odds @ prior)
+    odds = np.ascontiguousarray(odds.T)  # the pixels side by side, for sums are over the others
+    likelihood = scatter.T / (prior.T @ odds)
+    found, weighted = np.empty_like(likelihood), np.empty_like(odds)
     for _ in range(_STEPS):
-        found = likelihood * (odds @ prior)
-        found /= found.sum(axis=1, keepdims=True)
-        prior = learn_scatter(found, odds, shares)
+        np.multiply(np.matmul(prior.T, odds, out=found), likelihood, out=found)
+        np.multiply(odds, shares / found.sum(axis=0), out=weighted)
+        prior = _shares_of(weighted @ found.T)
     return prior

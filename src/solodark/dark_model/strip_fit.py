@@ -29,7 +29,8 @@ _NEGLIGIBLE = 1e-5
 _SATURATED = 1e6  # a saturated value's variance grows so much: it decides only where none else can
 _MAX_LEVERAGE = 0.95
 _MOST_SQUARE = 25.0  # in sigmas: what a single frame can tell of a pixel's noise
-_SERIES_IN_RANGE = 16  # so many variances can be multiplied without leaving the range of doubles
+_RAREST = 1e-12  # share of pixels that scatter by one of the variances, at the least
+_TERMS_IN_RANGE = 12  # so many variances can be multiplied without leaving the range of doubles
 
 
 class _Strip(NamedTuple):
@@ -46,7 +47,7 @@ class _Strip(NamedTuple):
     rows: Array  # (8, STRIP)
 
 
-_VALUE, _TARGET, _ERROR, _VARIANCE, _WEIGHT = range(5)  # of frames; the fit is drawn to the target
+_VALUE, _TARGET, _ERROR, _PRECISION, _WEIGHT = range(5)  # of frames; the fit is drawn to the target
 _PULL, _MEAN, _NOISE, _LEVERAGE = range(4)  # of series; a pull is the sum of frames' weights
 _SCATTER, _LOG_PRIOR, _LOG_REMEMBERED = range(3)  # of the grid
 _MAPS, _PULLS, _RIGHT, _INVERSE = range(4)  # of maps
@@ -201,7 +202,7 @@ def _deviate(strip: _Strip, f: int, library: LibraryNumbers) -> None:
         value, signal = strip.frames[_VALUE, f, x], max(predicted[x], 0.0)
         noise = strip.rows[_EXCESS, x] * (floor + signal * (slope + library.curvature * signal))
         full = value > censor_adu
-        strip.frames[_VARIANCE, f, x] = noise * _SATURATED if full else noise
+        strip.frames[_PRECISION, f, x] = 1.0 / (noise * _SATURATED if full else noise)
         strip.frames[_TARGET, f, x] = max(value, predicted[x]) if full else value
     for x in range(STRIP):
         strip.frames[_ERROR, f, x] = strip.frames[_TARGET, f, x] - predicted[x]
@@ -212,24 +213,40 @@ def _share_of_noise(strip: _Strip, library: LibraryNumbers, g: int) -> None:
     """Noise over noise plus scatter, for the mean of a series and for one of its frames."""
     first = library.series_start[g]
     n = library.series_start[g + 1] - first
-    variance = strip.frames[_VARIANCE, first]
-    fill(strip.rows[_SHARED], 0.0)
-    fill(strip.rows[_TYPICAL], 0.0)
-    for t in range(library.scatter_grid.size):
-        weights = strip.grid[_SCATTER, t]
-        term = library.scatter_grid[t] * library.amplitude2[g]
+    precision, scatter = strip.frames[_PRECISION, first], library.scatter_grid
+    _expect_share(strip, scatter, library.amplitude2[g], precision, strip.rows[_TYPICAL])
+    if n == 1:
+        _put(strip.rows[_TYPICAL], strip.rows[_SHARED])
+    else:
+        _expect_share(strip, scatter, n * library.amplitude2[g], precision, strip.rows[_SHARED])
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _expect_share(
+    strip: _Strip, scatter_grid: Any, amplitude2: float, precision: Any, share: Any
+) -> None:
+    """Sum up ``weight / (1 + scatter * precision)``, as fractions that are divided out rarely."""
+    above, below = strip.rows[_SUM], strip.rows[_TOTAL]
+    fill(share, 0.0)
+    fill(above, 0.0)
+    fill(below, 1.0)
+    for t in range(scatter_grid.size):
+        weights, term = strip.grid[_SCATTER, t], scatter_grid[t] * amplitude2
         for x in range(STRIP):
             weight = weights[x] if weights[x] > _NEGLIGIBLE else 0.0
-            strip.rows[_SHARED, x] += weight * variance[x] / (variance[x] + n * term)
-        for x in range(STRIP):
-            weight = weights[x] if weights[x] > _NEGLIGIBLE else 0.0
-            strip.rows[_TYPICAL, x] += weight * variance[x] / (variance[x] + term)
+            total = 1.0 + term * precision[x]
+            above[x] = above[x] * total + weight * below[x]
+            below[x] *= total
+        if t % _TERMS_IN_RANGE == _TERMS_IN_RANGE - 1 or t == scatter_grid.size - 1:
+            for x in range(STRIP):
+                share[x] += above[x] / below[x]
+                above[x], below[x] = 0.0, 1.0
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _weigh_frame(strip: _Strip, f: int) -> None:
     for x in range(STRIP):
-        part = 1.0 / strip.frames[_VARIANCE, f, x]
+        part = strip.frames[_PRECISION, f, x]
         z2 = (
             strip.frames[_ERROR, f, x] * strip.frames[_ERROR, f, x] * strip.rows[_TYPICAL, x] * part
         )
@@ -264,25 +281,28 @@ def _conclude_maps(posterior: Posterior, scatter_prior: Any, strip: _Strip) -> N
     """Average the components: maps, and the logarithms of the scatter's prior."""
     for r in range(strip.maps.shape[1]):
         fill(strip.maps[_MAPS, r], 0.0)
-    for t in range(strip.grid.shape[1]):
-        fill(strip.grid[_LOG_PRIOR, t], 0.0)
-    for k in range(len(posterior.odds)):
-        odds = posterior.odds[k]
-        for r in range(strip.maps.shape[1]):
+        for k in range(len(posterior.odds)):
+            odds, centres, average = (
+                posterior.odds[k],
+                posterior.centres[k, r],
+                strip.maps[_MAPS, r],
+            )
             for x in range(STRIP):
-                strip.maps[_MAPS, r, x] += odds[x] * posterior.centres[k, r, x]
-        for t in range(strip.grid.shape[1]):
-            for x in range(STRIP):
-                strip.grid[_LOG_PRIOR, t, x] += odds[x] * scatter_prior[k, t]
+                average[x] += odds[x] * centres[x]
     for t in range(strip.grid.shape[1]):
+        prior, remembered = strip.grid[_LOG_PRIOR, t], strip.grid[_LOG_REMEMBERED, t]
+        fill(prior, _RAREST)
+        for k in range(len(posterior.odds)):
+            odds, often = posterior.odds[k], scatter_prior[k, t]
+            for x in range(STRIP):
+                prior[x] += odds[x] * often
         for x in range(STRIP):
-            prior = max(strip.grid[_LOG_PRIOR, t, x], 1e-12)
-            strip.grid[_LOG_PRIOR, t, x] = log_of(prior) + strip.grid[_LOG_REMEMBERED, t, x]
+            prior[x] = log_of(prior[x]) + remembered[x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _choose_factor(posterior: Posterior, strip: _Strip) -> None:
-    """Take the Cholesky factor of each pixel's likeliest component."""
+    """Take the factors of each pixel's likeliest component."""
     best = strip.rows[_TOTAL]
     fill(best, -1.0)
     for k in range(len(posterior.odds)):
@@ -307,13 +327,11 @@ def _average_series(strip: _Strip, library: LibraryNumbers) -> None:
         first, last = library.series_start[g], library.series_start[g + 1]
         fill(strip.series[_NOISE, g], 0.0)
         fill(strip.series[_MEAN, g], 0.0)
-        bound = _OUTLIER_SIGMA2 if last - first > 2 else np.inf
         for f in range(first, last):
             _residual(strip, f, library.design[f])
-            for x in range(STRIP):
-                part = 1.0 / strip.frames[_VARIANCE, f, x]
-                z2 = strip.frames[_ERROR, f, x] * strip.frames[_ERROR, f, x] * part
-                strip.rows[_SUM, x] = part * min(sqrt(bound / z2), 1.0)
+            _put(strip.frames[_PRECISION, f], strip.rows[_SUM])
+            if last - first > 2:
+                _lower_outliers(strip.frames[_ERROR, f], strip.rows[_SUM])
             for x in range(STRIP):
                 strip.series[_NOISE, g, x] += strip.rows[_SUM, x]
                 strip.series[_MEAN, g, x] += strip.rows[_SUM, x] * strip.frames[_ERROR, f, x]
@@ -322,6 +340,14 @@ def _average_series(strip: _Strip, library: LibraryNumbers) -> None:
             strip.series[_MEAN, g, x] *= strip.series[_NOISE, g, x]
         # The states of one series are close to each other: the middle one speaks for all.
         _find_leverage(strip, library.design[(first + last) // 2], g)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _lower_outliers(error: Any, precision: Any) -> None:
+    """Let no frame pull the mean of its series by more than three of its sigmas."""
+    for x in range(STRIP):
+        z2 = error[x] * error[x] * precision[x]
+        precision[x] *= sqrt(_OUTLIER_SIGMA2 / max(z2, _OUTLIER_SIGMA2))
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -336,11 +362,12 @@ def _residual(strip: _Strip, f: int, design: Any) -> None:
 def _find_leverage(strip: _Strip, design: Any, g: int) -> None:
     for r in range(design.size):
         fill(strip.maps[_RIGHT, r], design[r])
-    solve_forward(strip.matrices[_FACTOR], strip.maps[_INVERSE], strip.maps[_RIGHT])
+    solve_forward(strip.matrices[_FACTOR], strip.maps[_RIGHT])
     fill(strip.rows[_TOTAL], 0.0)
     for r in range(design.size):
+        half_solved, inverse = strip.maps[_RIGHT, r], strip.maps[_INVERSE, r]
         for x in range(STRIP):
-            strip.rows[_TOTAL, x] += strip.maps[_RIGHT, r, x] * strip.maps[_RIGHT, r, x]
+            strip.rows[_TOTAL, x] += half_solved[x] * half_solved[x] * inverse[x]
     for x in range(STRIP):
         strip.series[_LEVERAGE, g, x] = min(
             strip.rows[_TOTAL, x] * strip.series[_PULL, g, x], _MAX_LEVERAGE
@@ -360,7 +387,7 @@ def _measure_excess(strip: _Strip, series_start: Any) -> None:
         for f in range(first, last):
             for x in range(STRIP):
                 deviation = strip.frames[_ERROR, f, x] - strip.series[_MEAN, g, x]
-                square = deviation * deviation / strip.frames[_VARIANCE, f, x]
+                square = deviation * deviation * strip.frames[_PRECISION, f, x]
                 strip.rows[_TOTAL, x] += min(square, _MOST_SQUARE)
     for x in range(STRIP):
         squares = (
@@ -374,7 +401,8 @@ def _measure_excess(strip: _Strip, series_start: Any) -> None:
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _weigh_scatter(strip: _Strip, library: LibraryNumbers) -> None:
     """Posterior of the series scatter on its grid, from residuals that left their series out."""
-    n_series, product, left_out = library.amplitude2.size, strip.rows[_TOTAL], strip.rows[_SUM]
+    n_series, left_out = library.amplitude2.size, strip.rows[_SUM]
+    product, squares = strip.rows[_TOTAL], strip.rows[_SHARED]  # fractions, rarely divided out
     fill(left_out, 0.0)
     for g in range(n_series):
         for x in range(STRIP):  # from here on: the squared mean residual over what is left
@@ -385,15 +413,15 @@ def _weigh_scatter(strip: _Strip, library: LibraryNumbers) -> None:
         likelihood = strip.grid[_SCATTER, t]
         for x in range(STRIP):
             likelihood[x] = strip.grid[_LOG_PRIOR, t, x] + left_out[x]
-            product[x] = 1.0
+            product[x], squares[x] = 1.0, 0.0
         for g in range(n_series):
             term = library.scatter_grid[t] * library.amplitude2[g]
             for x in range(STRIP):
                 spread = strip.series[_NOISE, g, x] + term
+                squares[x] = squares[x] * spread + strip.series[_MEAN, g, x] * product[x]
                 product[x] *= spread
-                likelihood[x] -= 0.5 * strip.series[_MEAN, g, x] / spread
-            if g % _SERIES_IN_RANGE == _SERIES_IN_RANGE - 1 or g == n_series - 1:
+            if g % _TERMS_IN_RANGE == _TERMS_IN_RANGE - 1 or g == n_series - 1:
                 for x in range(STRIP):
-                    likelihood[x] -= 0.5 * log_of(product[x])
-                    product[x] = 1.0
+                    likelihood[x] -= 0.5 * (log_of(product[x]) + squares[x] / product[x])
+                    product[x], squares[x] = 1.0, 0.0
     normalise(strip.grid[_SCATTER], strip.rows[_EVIDENCE])

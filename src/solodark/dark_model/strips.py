@@ -5,7 +5,6 @@ and branches, so that the processor takes as many pixels at once as its register
 and logarithm are of arithmetic alone for the same reason.
 """
 
-from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +18,10 @@ __all__ = [
     "empty_posterior",
     "exp_of",
     "fill",
+    "inverse_of",
+    "load_normal",
     "log_of",
     "normalise",
-    "solve_back",
     "solve_components",
     "solve_forward",
 ]
@@ -64,9 +64,9 @@ class Posterior(NamedTuple):
     Attributes
     ----------
     factors : ndarray, shape (k, d, d, STRIP)
-        Cholesky factors, below the diagonal.
+        Factors L of the matrices L D L', below the diagonal, where L is one.
     inverses : ndarray, shape (k, d, STRIP)
-        One over their diagonals.
+        One over the diagonals D.
     centres : ndarray, shape (k, d, STRIP)
         Solutions.
     odds : ndarray, shape (k, STRIP)
@@ -95,6 +95,17 @@ def fill(row: Any, value: float) -> None:  # numpydoc ignore=PR01
     """Set a strip to one value."""
     for x in range(STRIP):
         row[x] = value
+
+
+@njit(cache=True)
+def load_normal(information: Any, pulls: Any, own: Any, right: Any) -> None:  # numpydoc ignore=PR01
+    """Take in the normal equations of a strip, the lower half of (d, d, n) and (d, n)."""
+    for r in range(len(pulls)):
+        for x in range(pulls.shape[1]):
+            right[r, x] = pulls[r, x]
+        for q in range(r + 1):
+            for x in range(pulls.shape[1]):
+                own[r, q, x] = information[r, q, x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -167,58 +178,89 @@ def solve_components(  # numpydoc ignore=PR01
             for x in range(STRIP):
                 centre[r, x] = pulls[r, x] + prior.pulls[k, r]
         _factorise(factor, inverse, odds)
-        solve_forward(factor, inverse, centre)
-        _weigh_component(prior.log_norms[k], centre, odds)
-        solve_back(factor, inverse, centre)
+        solve_forward(factor, centre)
+        _weigh_component(prior.log_norms[k], inverse, centre, odds)
+        _solve_back(factor, inverse, centre)
     normalise(found.odds, np.empty(STRIP))
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _weigh_component(log_norm: float, half_solved: Any, odds: Any) -> None:
+def _weigh_component(log_norm: float, inverse: Any, half_solved: Any, odds: Any) -> None:
     """Logarithm of a component's odds, in place of the determinant of its matrix."""
     for x in range(STRIP):
         odds[x] = log_norm - 0.5 * log_of(odds[x])
     for r in range(len(half_solved)):
         for x in range(STRIP):
-            odds[x] += 0.5 * half_solved[r, x] * half_solved[r, x]
+            odds[x] += 0.5 * half_solved[r, x] * half_solved[r, x] * inverse[r, x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _factorise(factor: Any, inverse: Any, determinant: Any) -> None:
-    """Cholesky factor in place of the lower half of a matrix, one over its diagonal, and det."""
-    for x in range(STRIP):
-        determinant[x] = 1.0
+    """Factors L and one over D of a matrix L D L', in place of its lower half; and det D.
+
+    There is no root in it, which takes as long as all the rest. Each row is first L D, then L.
+    """
+    fill(determinant, 1.0)
     for i in range(len(inverse)):
-        for j in range(i + 1):
+        for j in range(1, i):
             for k in range(j):
                 for x in range(STRIP):
                     factor[i, j, x] -= factor[i, k, x] * factor[j, k, x]
-            if j < i:
-                for x in range(STRIP):
-                    factor[i, j, x] *= inverse[j, x]
+        for k in range(i):
+            for x in range(STRIP):
+                whole = factor[i, k, x]
+                factor[i, k, x] = whole * inverse[k, x]
+                factor[i, i, x] -= whole * factor[i, k, x]
         for x in range(STRIP):
             pivot = max(factor[i, i, x], _FLOOR)
             determinant[x] *= pivot
-            inverse[i, x] = 1.0 / sqrt(pivot)
+            inverse[i, x] = 1.0 / pivot
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def solve_forward(factor: Any, inverse: Any, right: Any) -> None:  # numpydoc ignore=PR01
-    """Solve with a lower Cholesky factor, in place of the right-hand side, (d, STRIP)."""
+def solve_forward(factor: Any, right: Any) -> None:  # numpydoc ignore=PR01
+    """Solve with the factor L, in place of the right-hand side, (d, STRIP)."""
     for i in range(len(right)):
         for k in range(i):
             for x in range(STRIP):
                 right[i, x] -= factor[i, k, x] * right[k, x]
-        for x in range(STRIP):
-            right[i, x] *= inverse[i, x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def solve_back(factor: Any, inverse: Any, right: Any) -> None:  # numpydoc ignore=PR01
-    """Solve with the transpose of a lower Cholesky factor, in place."""
+def _solve_back(factor: Any, inverse: Any, right: Any) -> None:
+    """Solve with D and the transpose of L, in place."""
     for i in range(len(right) - 1, -1, -1):
+        for x in range(STRIP):
+            right[i, x] *= inverse[i, x]
         for k in range(i + 1, len(right)):
             for x in range(STRIP):
                 right[i, x] -= factor[k, i, x] * right[k, x]
-        for x in range(STRIP):
-            right[i, x] *= inverse[i, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def inverse_of(  # numpydoc ignore=PR01
+    factor: Any, inverse: Any, triangle: Any, result: Any
+) -> None:
+    """Invert a matrix L D L' into the lower half of `result`, (d, d, STRIP).
+
+    `triangle`, as large, takes the inverse of L, but for its diagonal of ones.
+    """
+    _invert_factor(factor, triangle)
+    for r in range(len(inverse)):
+        for q in range(r + 1):
+            for x in range(STRIP):
+                result[r, q, x] = inverse[r, x] * (triangle[r, q, x] if q < r else 1.0)
+            for k in range(r + 1, len(inverse)):
+                for x in range(STRIP):
+                    result[r, q, x] += triangle[k, r, x] * triangle[k, q, x] * inverse[k, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _invert_factor(factor: Any, triangle: Any) -> None:
+    for j in range(len(factor)):
+        for i in range(j + 1, len(factor)):
+            for x in range(STRIP):
+                triangle[i, j, x] = -factor[i, j, x]
+            for k in range(j + 1, i):
+                for x in range(STRIP):
+                    triangle[i, j, x] -= factor[i, k, x] * triangle[k, j, x]
