@@ -21,7 +21,14 @@ def vague_prior(spread_adu=500.0):
     )
 
 
-def fit(values, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4, memory=None):
+def fit(values, *options, **more):
+    found = fit_whole(np.ascontiguousarray(values.T, dtype=np.float32), *options, **more)
+    return found.maps, found.excess, found.information, found.scatter, found.evidence
+
+
+def fit_whole(
+    pixels, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4, memory=None, room=None
+):
     prior = prior or vague_prior()
     shares = 0.5 ** np.arange(1, GRID.size + 1)
     library = LibraryNumbers(
@@ -38,9 +45,7 @@ def fit(values, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4, mem
         scatter_grid=GRID,
         scatter_prior=(shares / shares.sum())[None, :],
     )
-    pixels = np.ascontiguousarray(values.T, dtype=np.float32)
-    found = fit_pixels(pixels, library, memory or Memory.none(), iterations=iterations)
-    return found.maps, found.excess, found.information, found.scatter, found.evidence
+    return fit_pixels(pixels, library, memory or Memory.none(), iterations=iterations, room=room)
 
 
 @pytest.fixture
@@ -107,3 +112,16 @@ def test_the_number_of_chunks_and_neighbours_does_not_matter(frames):
 def test_states_that_are_right_have_more_evidence_than_states_that_are_wrong(truth, frames):
     wrong = truth @ DESIGN[::-1].T + (frames - truth @ DESIGN.T)
     assert np.mean(fit(frames)[4]) > np.mean(fit(wrong)[4]) + 1.0
+
+
+def test_what_is_found_does_not_depend_on_the_memory_that_it_is_put_into(frames):
+    pixels = np.ascontiguousarray(frames.T, dtype=np.float32)
+    fresh, other = (fit_whole(pixels[:, rows]) for rows in (slice(1000), slice(1000, 2000)))
+    kept = [part.copy() for part in fresh]
+    again = fit_whole(pixels[:, :1000], room=other)
+    assert np.shares_memory(again.maps, other.maps)
+    for part, expected in zip(again, kept, strict=True):
+        np.testing.assert_array_equal(part, expected)
+    smaller = fit_whole(pixels[:, :500], room=other)
+    assert not np.shares_memory(smaller.maps, other.maps)
+    np.testing.assert_array_equal(smaller.maps, kept[0][:500])

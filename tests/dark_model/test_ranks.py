@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solodark.dark_model import LearnSettings, learn
+from solodark.dark_model import LearnSettings, learn, ranks
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.posterior import map_covariances
 from solodark.dark_model.states import SamplePixels, solve_state
@@ -101,7 +101,13 @@ def test_a_state_is_not_drawn_to_the_noise_of_the_frame_that_its_maps_were_learn
     pulls[:, 1] = state @ frames / sigma**2
     precision = np.diag([1e9, reach**-2])[None]
     learned = pulls[:, 1] / (information[:, 1, 1] + reach**-2)
-    covariance = map_covariances(np.moveaxis(information, 0, -1).copy(), pulls.T.copy(), precision, np.zeros((1, 2)), np.zeros(1))
+    covariance = map_covariances(
+        np.moveaxis(information, 0, -1).copy(),
+        pulls.T.copy(),
+        precision,
+        np.zeros((1, 2)),
+        np.zeros(1),
+    )
     maps = np.column_stack([np.zeros(n), learned])
     naive = SamplePixels(maps, np.zeros(n), np.ones(n), np.zeros(n, np.intp))
     whole = naive._replace(map_covariance=np.ascontiguousarray(covariance[:, 1:]))
@@ -114,3 +120,19 @@ def test_a_state_is_not_drawn_to_the_noise_of_the_frame_that_its_maps_were_learn
 
     np.testing.assert_allclose(strength(whole), state, atol=0.06)
     assert strength(naive)[:2].mean() > 1.3
+
+
+def test_states_go_on_to_where_their_rounds_creep(rng):
+    """Rounds that shrink the error of a map's states by a fifth each need not all be gone."""
+    settings, goal, error = np.ones((6, 1)), rng.normal(size=(6, 2)), rng.normal(size=(6, 2))
+    shrink = np.array([0.8, 0.5])
+    rounds = [np.hstack([settings, goal + error * shrink**step]) for step in range(3)]
+    further = ranks._further(*rounds)
+    np.testing.assert_array_equal(further[:, 0], 1.0)
+    np.testing.assert_allclose(further[:, 1:], goal, atol=1e-9)
+
+
+def test_states_that_hardly_bend_are_not_thrown_far_away(rng):
+    start, ahead = rng.normal(size=(6, 2)), rng.normal(size=(6, 2))
+    further = ranks._further(start, start + ahead, start + 1.999 * ahead)
+    assert np.abs(further - start).max() < 12.0 * np.abs(ahead).max()

@@ -20,6 +20,11 @@ _BLOCK = 256  # pixels whose numbers stay in the second-level cache
 class ClassSums:
     """Sums over the pixels of each component of the prior.
 
+    Parameters
+    ----------
+    n_components, n_maps : int
+        Sizes k and d.
+
     Attributes
     ----------
     mass : ndarray, shape (k,)
@@ -59,9 +64,9 @@ def keep_band(
     """
     side_by_side = PixelsFound(*(np.ascontiguousarray(np.moveaxis(p, 0, -1)) for p in found))
     planes = (pixels.maps, pixels.excess[None], pixels.information[None], pixels.scatter)
-    flat = [plane.reshape(len(plane), -1) for plane in planes]
-    component = pixels.component.reshape(-1)
-    mass, matrices = _keep(side_by_side, n_settings, first, *flat, component)
+    flat: list[Any] = [plane.reshape(len(plane), -1) for plane in planes]
+    flat.append(pixels.component.reshape(-1))
+    mass, matrices = _keep(side_by_side, n_settings, first, *flat)
     sums.mass += mass.sum(axis=0)
     sums.matrices += matrices.sum(axis=0)
 

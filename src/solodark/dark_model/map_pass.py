@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,12 @@ from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey
 from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.dark_model.telegraph_fit import explain_hops, frame_gaps
-from solodark.frames import FrameSource, Progress, row_bands
+from solodark.frames import FrameSource, Progress, read_ahead, row_bands
 
 __all__ = ["map_pass"]
 
 Array = NDArray[np.float64]
+Pixels = NDArray[np.uint16] | NDArray[np.float32]
 Recall = Callable[[NDArray[np.float32], slice], Memory]
 
 
@@ -67,8 +69,10 @@ def map_pass(
     gaps_s, telegraph = frame_gaps(sources, starts), []
     bands = list(row_bands(shape, rows=_band_rows(shape, len(sources), settings)))
     found = None
-    for start, stop in progress(bands, "Learning every pixel", len(bands)):
-        values = _read_band(sources, survey, fit.rows, start, stop)
+    told = progress(bands, "Learning every pixel", len(bands))
+    as_read = read_ahead(partial(_read_band, sources), bands)
+    for (start, stop), frames in zip(told, as_read, strict=True):
+        values = _above_level(sources, frames, survey, fit.rows[:, start:stop])
         memory = recall(values, slice(start, stop)) if recall else None
         found = fit_values(fit, values, starts, settings, memory, room=found)
         first, last = start * shape[1], stop * shape[1]
@@ -92,16 +96,21 @@ def _empty_maps(fit: SampleFit, shape: tuple[int, int]) -> PixelMaps:
 
 def _band_rows(shape: tuple[int, int], n_frames: int, settings: LearnSettings) -> int:
     budget = settings.memory_mib * 2**20
-    per_row = shape[1] * (8 * n_frames + 600)  # frames as read and as float32, and the fit's own
+    per_row = shape[1] * (12 * n_frames + 600)  # frames as read, twice, as float32, and the fit
     return max(2, budget // per_row)
 
 
-def _read_band(
-    sources: Sequence[FrameSource], survey: Survey, rows: Array, start: int, stop: int
+def _read_band(sources: Sequence[FrameSource], band: tuple[int, int]) -> list[Pixels]:
+    return [source.read_rows(*band) for source in sources]
+
+
+def _above_level(
+    sources: Sequence[FrameSource], frames: list[Pixels], survey: Survey, rows: Array
 ) -> NDArray[np.float32]:
-    values = np.empty((len(sources), (stop - start) * sources[0].shape[1]), np.float32)
+    """Take level and rows off a band of all frames, (n_frames, n_pixels)."""
+    values = np.empty((len(frames), frames[0].size), np.float32)
     for f, source in enumerate(sources):
-        band = source.read_rows(start, stop).astype(np.float32, copy=False)
+        band = frames[f].astype(np.float32, copy=False)
         above = remove_levels(band, survey.levels[f], source.acquisition.cfa_pattern)
-        values[f] = remove_rows(above, rows[f, start:stop]).ravel()
+        values[f] = remove_rows(above, rows[f]).ravel()
     return values

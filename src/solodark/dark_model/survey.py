@@ -13,7 +13,14 @@ from solodark.dark_model.levels import (
     row_profile,
 )
 from solodark.errors import FrameFormatError
-from solodark.frames import FrameSource, Progress, cfa_plane_index, row_bands, silent
+from solodark.frames import (
+    FrameSource,
+    Progress,
+    cfa_plane_index,
+    read_ahead,
+    row_bands,
+    silent,
+)
 
 __all__ = ["Sample", "Survey", "choose_sample", "survey_frames"]
 
@@ -164,9 +171,10 @@ def survey_frames(
         Levels, rows and sampled pixels of every frame.
     """
     levels, profiles, values = [], [], []
-    for source in progress(sources, "Reading darks", len(sources)):
+    images = read_ahead(_read_finite, sources)
+    told = progress(sources, "Reading darks", len(sources))
+    for source, image in zip(told, images, strict=True):
         cfa = source.acquisition.cfa_pattern
-        image = _read_finite(source)
         levels.append(plane_levels(image, cfa))
         above = remove_levels(image, levels[-1], cfa)
         some = above[:: max(_LEAST_STEP, above.size // _PIXELS_FOR_SIGMA)]

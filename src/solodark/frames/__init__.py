@@ -1,6 +1,7 @@
 """What things are: frames, how they were taken, masters and their flags."""
 
 from solodark.frames.acquisition import Acquisition, Camera, FrameKind
+from solodark.frames.ahead import read_ahead
 from solodark.frames.cfa import CFA_PATTERNS, cfa_plane_index, cfa_planes, shift_cfa_pattern
 from solodark.frames.frame import Frame, FrameSource, row_bands
 from solodark.frames.master import (
@@ -32,6 +33,7 @@ __all__ = [
     "Verdict",
     "cfa_plane_index",
     "cfa_planes",
+    "read_ahead",
     "require_matching",
     "row_bands",
     "series_acquisition",
