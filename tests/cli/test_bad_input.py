@@ -229,3 +229,21 @@ def test_a_command_interrupted_while_it_writes_leaves_nothing(how, run, output, 
     assert code == 130
     assert err == "solodark: interrupted; nothing half-written was left\n"
     assert list(output.iterdir()) == []
+
+
+@pytest.mark.parametrize("own", [None, "4"])
+def test_no_thread_of_blas_waits_busily_unless_the_user_wants_them(own):
+    env = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    ask = (
+        "import atexit, os, sys; from solodark.cli import main; before = 'numpy' in sys.modules; "
+        "atexit.register(lambda: print(before, os.environ['OPENBLAS_NUM_THREADS'])); "
+        "main(['--version'])"
+    )
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", ask],
+        capture_output=True,
+        env=env | ({} if own is None else {"OPENBLAS_NUM_THREADS": own}),
+        check=True,
+        text=True,
+    )
+    assert ended.stdout.splitlines()[-1] == f"False {own or 1}"

@@ -1,6 +1,7 @@
 """The program: its commands, and the way into them."""
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -78,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     SystemExit
         Always: 0 for success, 2 for bad input, 130 after Ctrl-C, 1 after a bug.
     """
+    # Matrices are small here, and BLAS is not loaded yet: its threads would wait for the next one
+    # in a busy loop, on the cores that the compiled loops need.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
