@@ -12,7 +12,9 @@ __all__ = [
     "LIBRARY_THIRDS",
     "SECONDS_PER_YEAR",
     "USUAL_WEIGHT_PIXEL_YEARS",
+    "YEARS_IF_UNKNOWN",
     "births_per_year",
+    "years_from_library",
 ]
 
 Array = NDArray[np.float64]
@@ -22,6 +24,8 @@ USUAL_WEIGHT_PIXEL_YEARS = 10_000.0
 """What is usual counts as much as one birth that was seen in so many pixels times years."""
 SECONDS_PER_YEAR = 365.25 * 86_400
 """Of the Julian year."""
+YEARS_IF_UNKNOWN = 1.0
+"""Age of a library of which no header tells a date."""
 LIBRARY_THIRDS = 2 / 3
 """From the middle of a library's first third to that of its last, as a share of its span."""
 _SIGMA = 10.0
@@ -94,3 +98,28 @@ def _dark_signal(
         total += w * (survey.values[f] - fit.rows[f, sample.y] - bias[fit.setting[f]])
     signal = np.asarray(total / (weight * strength[frames]).sum(), dtype=np.float64)
     return signal - np.median(signal[: sample.n_random])
+
+
+def years_from_library(library_s: Array, taken_s: float | None) -> float:
+    """Tell how far a frame is from the nearest of a library's.
+
+    Parameters
+    ----------
+    library_s : ndarray, shape (n,)
+        When each was taken, seconds since 1970; NaN where unknown.
+    taken_s : float or None
+        When the frame was taken.
+
+    Returns
+    -------
+    float
+        Years; `YEARS_IF_UNKNOWN` where dates are missing.
+
+    Examples
+    --------
+    >>> years_from_library(np.array([0.0, SECONDS_PER_YEAR, np.nan]), 3.0 * SECONDS_PER_YEAR)
+    2.0
+    """
+    if taken_s is None or not np.isfinite(library_s).any():
+        return YEARS_IF_UNKNOWN
+    return float(np.nanmin(np.abs(library_s - taken_s))) / SECONDS_PER_YEAR

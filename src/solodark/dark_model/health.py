@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.births import SECONDS_PER_YEAR
 from solodark.dark_model.dark_signal import strength2_of
 from solodark.dark_model.master import HOT_SIGMA, TELEGRAPH_EXCESS
 from solodark.dark_model.model import DarkModel, decoded_weights
@@ -20,7 +21,6 @@ Array = NDArray[np.float64]
 _NIGHT = 20  # frames that one takes in a night
 _ADVICE = 3
 _WORTHWHILE = 1.02
-_SECONDS_PER_YEAR = 365.25 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def examine(model: DarkModel, now: datetime) -> ModelHealth:
     taken_s = library.taken_s[np.isfinite(library.taken_s)]
     last = datetime.fromtimestamp(float(taken_s.max()), UTC) if taken_s.size else None
     births = model.births_per_year * model.pixels.excess.size
-    years = (now - last).total_seconds() / _SECONDS_PER_YEAR if last else None
+    years = (now - last).total_seconds() / SECONDS_PER_YEAR if last else None
     return ModelHealth(
         n_frames=len(library.names),
         last_taken=last,

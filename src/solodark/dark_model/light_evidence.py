@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from solodark.dark_model.births import SECONDS_PER_YEAR
+from solodark.dark_model.births import years_from_library
 from solodark.dark_model.dark_signal import mean_scatter, strength2_of
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import robust_variance
@@ -40,7 +40,6 @@ _NEW = 25.0  # a pixel is looked at as newborn where it is this many squared sig
 _HOT_SIGMA = 10.0
 _HOT_CHANGES = 1e-3
 _STAR_SHARE = 1e-4  # pixels on which a star of these lights may still stand alone
-_YEARS_IF_UNKNOWN = 1.0
 _CHUNK = 200_000
 _BORN_STEPS = 64.0 * 8.0 ** np.arange(8)
 
@@ -186,10 +185,8 @@ class LightEvidence:
         """Chance of each pixel to be unlike what the library knew; hot ones change more."""
         if self._lights < _MIN_FOR_BIRTHS:
             return np.zeros(self._model.shape, np.float32)
-        known_s, years = self._model.library.taken_s, _YEARS_IF_UNKNOWN
-        if self._taken_s and np.isfinite(known_s).any():
-            away_s = np.abs(known_s - float(np.median(self._taken_s)))
-            years = float(np.nanmin(away_s)) / SECONDS_PER_YEAR
+        taken_s = float(np.median(self._taken_s)) if self._taken_s else None
+        years = years_from_library(self._model.library.taken_s, taken_s)
         born = float(self._model.births_per_year) * years
         hot = pattern > _HOT_SIGMA * np.sqrt(np.median(self._model.law.frame_variance))
         return np.where(hot, max(born, _HOT_CHANGES), born).astype(np.float32)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.births import SECONDS_PER_YEAR
+from solodark.dark_model.births import SECONDS_PER_YEAR, YEARS_IF_UNKNOWN
 from solodark.dark_model.past import Past, Places
 from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.sample_fit import SampleFit
@@ -30,7 +30,6 @@ Image = NDArray[np.float32]
 _TELLING = 0.3  # of the strongest new frame's signal
 _TOO_WEAK = 0.02  # of the strongest frame of all: as good as a bias
 _CHANGE_FLOOR = 1e-7
-_YEARS_IF_UNKNOWN = 1.0
 _STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a frame to full scale
 _FARTHEST = 1000.0  # sigma^2 / 2 beyond which a density would be zero
 _MEDIAN_VARIANCE = np.pi / 2  # of the median of many values over that of their mean
@@ -69,7 +68,7 @@ def since_library(past: Past, taken_s: Array, exposures_s: Array) -> Since:
     Since
         Shares of the pixels.
     """
-    known_s, years = past.model.library.taken_s, _YEARS_IF_UNKNOWN
+    known_s, years = past.model.library.taken_s, YEARS_IF_UNKNOWN
     if np.isfinite(known_s).any() and np.isfinite(taken_s).any():
         years = abs(float(np.nanmean(taken_s) - np.nanmean(known_s))) / SECONDS_PER_YEAR
     longest_s = float(np.nanmax(exposures_s, initial=0.0))

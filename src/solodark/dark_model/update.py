@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.births import SECONDS_PER_YEAR
+from solodark.dark_model.births import years_from_library
 from solodark.dark_model.dark_signal import strength2_of
 from solodark.dark_model.levels import plane_levels, row_profile
 from solodark.dark_model.model import DarkModel, decoded_weights
@@ -22,7 +22,6 @@ Image = NDArray[np.float32]
 
 _CHANGED_FLOOR = 1e-7
 _COSMIC_FLOOR = 1e-7
-_YEARS_IF_UNKNOWN = 1.0
 _CEILING_SIGMA = 4.0  # rows and smooth fields are removed, so that full pixels differ a little
 _CHANGED_STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a sub to full scale
 
@@ -111,10 +110,8 @@ def _sub_numbers(model: DarkModel, sub: FrameSource, image: Image, solved: Solve
 
 def _changed_share(model: DarkModel, sub: FrameSource) -> float:
     """Share of the pixels that may have changed for good since the library was taken."""
-    taken, known_s = sub.acquisition.date_obs, model.library.taken_s
-    years = _YEARS_IF_UNKNOWN
-    if taken is not None and np.isfinite(known_s).any():
-        years = float(np.nanmin(np.abs(known_s - taken.timestamp()))) / SECONDS_PER_YEAR
+    taken = sub.acquisition.date_obs
+    years = years_from_library(model.library.taken_s, taken.timestamp() if taken else None)
     return _CHANGED_FLOOR + model.births_per_year * years
 
 

@@ -19,6 +19,7 @@ from solodark.dark_model import (
     update,
 )
 from solodark.dark_model.dark_signal import strongest_state
+from solodark.dark_model.master import TELEGRAPH_EXCESS
 from solodark.errors import FrameFormatError, NotEnoughFramesError, WrongSubError
 from solodark.evaluation import EvaluationTable, SeriesSums, measure_series, tabulate
 from solodark.evaluation.rivals import standard_rivals
@@ -42,7 +43,6 @@ __all__ = ["EvaluationSummary", "evaluate_files", "known_levels", "model_rows"]
 PathLike = str | os.PathLike[str]
 
 _MIN_SUBS = 3
-_TELEGRAPH_EXCESS = 4.0
 _UNKNOWN = 1e-4  # of what the library knows of a pixel as a rule
 
 
@@ -226,7 +226,7 @@ def _measure(
         subs,
         rows,
         level_map=known_levels(model),
-        masks={"telegraph": model.pixels.excess > _TELEGRAPH_EXCESS},
+        masks={"telegraph": model.pixels.excess > TELEGRAPH_EXCESS},
         session=session,
         rng=rng,
         progress=progress,
