@@ -14,14 +14,14 @@ from astropy.io import fits
 
 from solodark.cli.printing import as_json_value
 from solodark.errors import FrameNotFoundError, LibraryError
-from solodark.workflows import catalogue
+from solodark.workflows import catalogue_adding
 from solodark.workflows.catalogue import (
-    add_frames,
     check_frames,
     forget_vanished,
     library_dark_paths,
     list_frames,
 )
+from solodark.workflows.catalogue_adding import add_frames
 
 
 def write_frame(path: Path, rng, *, kind="Dark Frame", exposure_s=60.0, minute=0, shape=(64, 96)):
@@ -54,13 +54,13 @@ def darks(tmp_path, rng) -> Path:
 def read_paths(monkeypatch) -> list[Path]:
     """Every file that is opened for its pixels."""
     opened = []
-    honest = catalogue.open_frame
+    honest = catalogue_adding.open_frame
 
     def spy(path):
         opened.append(path)
         return honest(path)
 
-    monkeypatch.setattr(catalogue, "open_frame", spy)
+    monkeypatch.setattr(catalogue_adding, "open_frame", spy)
     return opened
 
 
@@ -266,13 +266,13 @@ def test_a_library_that_is_not_there_is_told_so(library, ask):
 
 ADDER = """
 import sys
-from solodark.workflows import catalogue
-catalogue.BATCH = 2
+from solodark.workflows import catalogue_adding
+catalogue_adding.BATCH = 2
 def progress(items, description, total=None):
     for n, item in enumerate(items):
         print(n, flush=True)
         yield item
-catalogue.add_frames(sys.argv[1], sys.argv[2:], progress=progress)
+catalogue_adding.add_frames(sys.argv[1], sys.argv[2:], progress=progress)
 """
 
 
@@ -308,7 +308,7 @@ def test_two_processes_adding_at_once_catalogue_everything(library, tmp_path, rn
 
 
 def test_a_file_that_is_still_being_written_is_read_again_next_time(library, darks, monkeypatch):
-    honest = catalogue.measure_statistics
+    honest = catalogue_adding.measure_statistics
     late = darks / "dark_4.fits"
 
     def slow(source):
@@ -317,7 +317,7 @@ def test_a_file_that_is_still_being_written_is_read_again_next_time(library, dar
             os.utime(late, ns=(time.time_ns(), time.time_ns()))
         return found
 
-    monkeypatch.setattr(catalogue, "measure_statistics", slow)
+    monkeypatch.setattr(catalogue_adding, "measure_statistics", slow)
     add_frames(library, darks)
-    monkeypatch.setattr(catalogue, "measure_statistics", honest)
+    monkeypatch.setattr(catalogue_adding, "measure_statistics", honest)
     assert add_frames(library, darks).changed == 1

@@ -59,7 +59,7 @@ def add(  # numpydoc ignore=PR01
     Files that have not changed since are not read again. A file that cannot be read is listed at
     the end and stops nothing.
     """
-    from solodark.workflows.catalogue import add_frames
+    from solodark.workflows.catalogue_adding import add_frames
 
     place = library or default_library()
     if library is None:

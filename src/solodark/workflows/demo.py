@@ -18,7 +18,8 @@ from solodark.frames import Frame, Progress, silent
 from solodark.library import Finding, Severity
 from solodark.pix2pix import TrainSettings
 from solodark.report import Estimate, Story, page_html, show_estimate, summary_png
-from solodark.workflows.catalogue import add_frames, check_frames
+from solodark.workflows.catalogue import check_frames
+from solodark.workflows.catalogue_adding import add_frames
 from solodark.workflows.combine import combine_files
 from solodark.workflows.compare_rows import CompareRow
 from solodark.workflows.demo_camera import DemoNight, DemoPlan, photograph
