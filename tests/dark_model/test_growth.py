@@ -188,3 +188,37 @@ def test_a_gain_the_model_does_not_know_is_refused(models, halves):
     other = replace(frame, acquisition=replace(frame.acquisition, iso=12800))
     with pytest.raises(WrongSubError, match="12800"):
         grow(models[0], [other])
+
+
+def with_full_pixel(frames, y, x, full_adu):
+    """The same frames, but for a pixel that is always full."""
+    stuck = []
+    for frame in frames:
+        data = frame.data.copy()
+        data[y, x] = full_adu
+        stuck.append(replace(frame, data=data))
+    return stuck
+
+
+def test_a_pixel_that_is_always_full_is_foretold_full_at_any_exposure(halves):
+    early, late = halves
+    full_adu = float(early[0].acquisition.saturation_adu or 16383.0)
+    model = learned(with_full_pixel(early, 20, 31, full_adu))
+    grown = grow(model, with_full_pixel(late, 20, 31, full_adu), settings=SETTINGS)
+    for one in (model, grown):
+        assert one.pixels.maps[0, 20, 31] > one.censor_adu
+        np.testing.assert_array_equal(one.pixels.maps[1:, 20, 31], 0.0)
+        bias = predict(one, np.zeros(one.rank)).pattern[20, 31]
+        strongest = predict(one, one.library.states.max(axis=0)).pattern[20, 31]
+        assert bias == strongest > one.censor_adu
+
+
+def test_of_a_pixel_that_no_frame_told_nothing_is_remembered(halves):
+    """Where the library knew nothing, a map is the word of a class and no frame's."""
+    early, late = halves
+    full_adu = float(early[0].acquisition.saturation_adu or 16383.0)
+    model = learned(with_full_pixel(early, 20, 31, full_adu))
+    grown, alone = grow(model, late, settings=SETTINGS), learned(late)
+    expected = predict(alone, solve(alone, late[-1]).state).pattern[20, 31]
+    found = predict(grown, solve(grown, late[-1]).state).pattern[20, 31]
+    assert abs(found - expected) < 5.0 * np.sqrt(np.median(alone.law.frame_variance))

@@ -170,16 +170,28 @@ def _fit_all(
     progress: Progress,
 ) -> dict[int, SampleFit]:
     """Fit states, prior and noise to the samples of all frames, for growing rank."""
-    known = past.model.settings
     taken = [
-        replace(source.acquisition, **asdict(known[own]))
+        replace(source.acquisition, **asdict(past.model.settings[own]))
         for source, own in zip(new.sources, new.setting, strict=True)
     ]
     frames = [
         _Remembered(f"frame {k}", past.model.shape, acquisition)
         for k, acquisition in enumerate([*past.acquisitions, *taken])
     ]
-    return fit_ranks(frames, series, past.sample, survey, settings, progress=progress)
+    known = _known_before(past, new)
+    return fit_ranks(frames, series, past.sample, survey, settings, known=known, progress=progress)
+
+
+def _known_before(past: Past, new: _NewFrames) -> SampleFit:
+    """States and noise of all frames by the maps as they were."""
+    old, own = past.fit, _as_before(past, new)
+    variance = np.concatenate([old.law.frame_variance, own.law.frame_variance])
+    return replace(
+        old,
+        design=np.concatenate([old.design, own.design]),
+        setting=np.concatenate([old.setting, own.setting]),
+        law=replace(old.law, frame_variance=variance),
+    )
 
 
 def _add_to_pixels(

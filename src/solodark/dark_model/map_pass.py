@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.kept_bands import ClassSums, keep_band
 from solodark.dark_model.levels import remove_levels, remove_rows
-from solodark.dark_model.model import PixelMaps
-from solodark.dark_model.pixel_numbers import Memory
+from solodark.dark_model.model import UNKNOWN_SHARE, PixelMaps
+from solodark.dark_model.pixel_numbers import Memory, PixelsFound
 from solodark.dark_model.sample_fit import SampleFit, fit_values, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey
@@ -22,6 +22,7 @@ __all__ = ["map_pass"]
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint16] | NDArray[np.float32]
+_EVERY = 16  # pixels will do for a median
 Recall = Callable[[NDArray[np.float32], slice], Memory]
 
 
@@ -79,8 +80,20 @@ def map_pass(
         before = hopped.between(first, last) if hopped else None
         hopping = explain_hops(fit, values, found, starts, gaps_s, settings, memory, before)
         telegraph.append(replace(hopping, place=np.int32(first) + hopping.place))
+        _stand_full(found, values, fit)
         keep_band(found, first, fit.n_settings, pixels, sums)
     return replace(pixels, telegraph=TelegraphPixels.joined(telegraph)), sums.information
+
+
+def _stand_full(found: PixelsFound, values: NDArray[np.float32], fit: SampleFit) -> None:
+    """Let pixels that are full in every frame stand as high as they were seen, at any state."""
+    full = np.flatnonzero((values > fit.censor_adu).all(axis=0))
+    bias = slice(0, fit.n_settings)
+    usual = np.einsum("nss->n", found.information[::_EVERY, bias, bias])
+    told = np.einsum("nss->n", found.information[full, bias, bias])
+    full = full[told < UNKNOWN_SHARE * np.median(usual)]
+    found.maps[full] = 0.0
+    found.maps[full, bias] = values[:, full].mean(axis=0)[:, None]
 
 
 def _empty_maps(fit: SampleFit, shape: tuple[int, int]) -> PixelMaps:

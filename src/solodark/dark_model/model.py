@@ -18,6 +18,7 @@ from solodark.frames import Acquisition, FrameSource, MasterDark
 
 __all__ = [
     "SAME_SENSOR",
+    "UNKNOWN_SHARE",
     "DarkModel",
     "LibraryFrames",
     "PixelMaps",
@@ -36,6 +37,9 @@ SAME_SENSOR = (
 )
 """What all darks of a library, and every new sub, must have in common."""
 
+
+UNKNOWN_SHARE = 1e-4
+"""Of what a library tells of a pixel as a rule: below, it knows nothing of it."""
 
 _STEPS_PER_OCTAVE = 12.0  # so that one byte reaches down to 4e-7, where tails are decided
 _OCTAVES = 1.0 / log(2.0)

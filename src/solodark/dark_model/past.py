@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.dark_signal import library_strength2
 from solodark.dark_model.first_fit import rows_beyond
 from solodark.dark_model.inversion import find_pulls
-from solodark.dark_model.model import DarkModel, decoded_weights
+from solodark.dark_model.model import UNKNOWN_SHARE, DarkModel, decoded_weights
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2, SampleFit
 from solodark.dark_model.scatter_prior import learn_scatter
@@ -29,6 +29,7 @@ __all__ = ["NewStates", "Past", "Places"]
 Array = NDArray[np.float64]
 Places = tuple[NDArray[np.intp] | slice, NDArray[np.intp] | slice]
 
+_EVERY = 5  # row and column will do for a median, odd so that all colours count
 _LEAST_WEIGHT = 1e-7  # a weight stored as none is smaller than this
 
 
@@ -56,6 +57,11 @@ class Past:
         """Degrees of freedom of a pixel's noise: frames beyond the first of each series."""
         counts = np.bincount(self.model.library.series)
         return float(np.maximum(counts - 1, 0).sum())
+
+    @cached_property
+    def least_information(self) -> float:
+        """Information of a pixel below which nothing is known of it, 1/ADU^2."""
+        return UNKNOWN_SHARE * float(np.median(self.model.pixels.information[::_EVERY, ::_EVERY]))
 
     @cached_property
     def sample(self) -> Sample:

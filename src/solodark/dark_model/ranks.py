@@ -30,6 +30,7 @@ def fit_ranks(
     survey: Survey,
     settings: LearnSettings,
     *,
+    known: SampleFit | None = None,
     progress: Progress = silent,
 ) -> dict[int, SampleFit]:
     """Fit states, prior and noise on the sample, for growing numbers of dark maps.
@@ -46,6 +47,8 @@ def fit_ranks(
         Their values.
     settings : LearnSettings
         How to learn, with the ranks to try.
+    known : SampleFit, optional
+        Where to begin, with as many maps as it has: states, prior and noise of all frames.
     progress : Progress
         Who is told.
 
@@ -58,8 +61,13 @@ def fit_ranks(
     ranks = _possible_ranks(settings.ranks, series)
     fits: dict[int, SampleFit] = {}
     fit, values = first_fit(library)
-    for rank in progress(range(1, max(ranks) + 1), "Choosing the rank", max(ranks)):
-        if rank > 1:
+    if known is not None:
+        fit, values = _refined(*_from_known(fit, known, library), library)
+        ranks = [len(fit.strength), *ranks]
+    least = len(fit.strength)
+    tried = range(least, max(ranks) + 1)
+    for rank in progress(tried, "Choosing the rank", len(tried)):
+        if rank > least:
             fit, values = with_another_map(fit, values, library)
         fit, values = _refined(fit, values, library)
         if rank in ranks:
@@ -125,6 +133,14 @@ def _further(first: Array, second: Array, third: Array) -> Array:
     ratio = np.linalg.norm(ahead, axis=0) / np.maximum(np.linalg.norm(bend, axis=0), 1e-300)
     step = np.clip(ratio, 1.0, _LONGEST_STEP)
     return np.asarray(first + 2.0 * step * ahead + step**2 * bend)
+
+
+def _from_known(
+    fresh: SampleFit, known: SampleFit, library: SampledLibrary
+) -> tuple[SampleFit, Image]:
+    """Begin with what is known of all frames; what depends on their values is of a first fit."""
+    fit = replace(fresh, prior=known.prior, law=known.law, strength=known.strength)
+    return with_design(fit, known.design, library)
 
 
 def _possible_ranks(ranks: tuple[int, ...], series: NDArray[np.intp]) -> list[int]:

@@ -101,9 +101,11 @@ def recall(past: Past, fit: SampleFit, values: Image, places: Places, since: Sin
         Of the n pixels.
     """
     # All or nothing: robust weights would side with even a little of a memory that is wrong.
-    kept = (find_changes(past, fit, values, places, since)[0] < 0.5).astype(np.float64)
+    kept = find_changes(past, fit, values, places, since)[0] < 0.5
+    # A map of which nothing is known is a word of its class alone, and no frame's.
+    kept &= past.model.pixels.information[places].ravel() >= past.least_information
     parts = past.memory(places)
-    return Memory(*(kept.reshape(-1, *[1] * (part.ndim - 1)) * part for part in parts))
+    return Memory(*(np.where(kept.reshape(-1, *[1] * (p.ndim - 1)), p, 0.0) for p in parts))
 
 
 def find_changes(

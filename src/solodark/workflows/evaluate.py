@@ -20,6 +20,7 @@ from solodark.dark_model import (
 )
 from solodark.dark_model.dark_signal import strongest_state
 from solodark.dark_model.master import TELEGRAPH_EXCESS
+from solodark.dark_model.model import UNKNOWN_SHARE
 from solodark.errors import FrameFormatError, NotEnoughFramesError, WrongSubError
 from solodark.evaluation import EvaluationTable, SeriesSums, measure_series, tabulate
 from solodark.evaluation.rivals import standard_rivals
@@ -43,7 +44,6 @@ __all__ = ["EvaluationSummary", "evaluate_files", "known_levels", "model_rows"]
 PathLike = str | os.PathLike[str]
 
 _MIN_SUBS = 3
-_UNKNOWN = 1e-4  # of what the library knows of a pixel as a rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +249,7 @@ def known_levels(model: DarkModel) -> NDArray[np.float32]:
     """
     level = predict(model, strongest_state(model)).pattern
     information = model.pixels.information
-    unknown = information < _UNKNOWN * np.median(information)
+    unknown = information < UNKNOWN_SHARE * np.median(information)
     return np.where(unknown, level.max(), level)
 
 
