@@ -61,7 +61,7 @@ def fit_ranks(
     ranks = _possible_ranks(settings.ranks, series)
     fits: dict[int, SampleFit] = {}
     fit, values = first_fit(library)
-    if known is not None:
+    if known is not None:  # twice refined: its prior and its noise are those of other frames
         fit, values = _refined(*_from_known(fit, known, library), library)
         ranks = [len(fit.strength), *ranks]
     least = len(fit.strength)
