@@ -63,8 +63,8 @@ def fit_ranks(
     fit, values = first_fit(library)
     if known is not None:  # twice refined: its prior and its noise are those of other frames
         fit, values = _refined(*_from_known(fit, known, library), library)
-        ranks = [len(fit.strength), *ranks]
     least = len(fit.strength)
+    ranks = [rank for rank in ranks if rank >= least] or [least]
     tried = range(least, max(ranks) + 1)
     for rank in progress(tried, "Choosing the rank", len(tried)):
         if rank > least:
