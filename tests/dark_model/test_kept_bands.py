@@ -3,7 +3,7 @@
 import numpy as np
 
 from solodark.dark_model.kept_bands import ClassSums, keep_band
-from solodark.dark_model.model import PixelMaps, encode_weights
+from solodark.dark_model.model import PixelMaps, encoded_weight
 from solodark.dark_model.pixel_numbers import PixelsFound
 from solodark.dark_model.telegraph import TelegraphPixels
 
@@ -44,7 +44,7 @@ def test_a_band_lands_in_its_own_rows_and_nowhere_else(rng):
     weight = found.information[:, 0, 0] + found.information[:, 1, 1]
     np.testing.assert_allclose(pixels.information[rows], weight.reshape(band), rtol=1e-6)
     np.testing.assert_array_equal(pixels.component[rows], found.odds.argmax(axis=1).reshape(band))
-    codes = encode_weights(found.scatter.T).reshape(T, *band)
+    codes = np.vectorize(encoded_weight)(found.scatter.T).reshape(T, *band)
     np.testing.assert_array_equal(pixels.scatter[:, rows], codes)
     for outside in (slice(0, 2), slice(5, 6)):
         assert np.isnan(pixels.maps[:, outside]).all()

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from solodark.dark_model.model import encode_weights
+from solodark.dark_model.model import encoded_weight
 from solodark.dark_model.pixel_fit import fit_pixels
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, LibraryNumbers, Memory
 from solodark.dark_model.prior import MixturePrior
@@ -81,7 +81,7 @@ def test_every_pixel_is_fitted_as_the_formulas_say(values, library, memory, reme
 def test_codes_of_weights_are_rounded_logarithms(rng):
     weights = np.concatenate([[0.0, 1.0, 1e-13], 10.0 ** rng.uniform(-9.0, 0.0, 1000)])
     expected = np.rint(np.maximum(255.0 + 12.0 * np.log2(np.maximum(weights, 1e-12)), 0.0))
-    np.testing.assert_array_equal(encode_weights(weights), expected)
+    np.testing.assert_array_equal(np.vectorize(encoded_weight)(weights), expected)
 
 
 def plain_fit(values, library, memory, iterations=3):

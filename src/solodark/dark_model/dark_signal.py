@@ -3,7 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.model import DarkModel, LibraryFrames, decoded_weights
+from solodark.dark_model.model import (
+    UNKNOWN_SHARE,
+    DarkModel,
+    LibraryFrames,
+    decoded_weights,
+)
 from solodark.dark_model.series import BIAS_EXPOSURE_S
 from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.telegraph import hop_direction
@@ -11,6 +16,7 @@ from solodark.dark_model.telegraph import hop_direction
 __all__ = [
     "dark_pattern",
     "hop_strength",
+    "least_information",
     "library_strength2",
     "mean_scatter",
     "range_in_words",
@@ -83,6 +89,22 @@ def library_strength2(model: DarkModel) -> Array:
         Squared strength of each, 1 for the strongest.
     """
     return squared_strength(model.library.states, model.strength)
+
+
+def least_information(model: DarkModel) -> float:
+    """Tell where knowledge of a pixel ends.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+
+    Returns
+    -------
+    float
+        Information below which nothing is known of a pixel, 1/ADU^2.
+    """
+    return UNKNOWN_SHARE * float(np.median(model.pixels.information))
 
 
 def strongest_state(model: DarkModel) -> Array:

@@ -91,9 +91,11 @@ def grow(
     survey = survey_frames(sources, past.sample, progress=progress)
     new = _NewFrames(sources, series, setting, list(hashes), survey)
     joined, all_series = new.survey_after(past), new.series_after(past)
-    fits = _fit_all(past, new, joined, all_series, settings, progress)
+    before = _as_before(past, new)
+    known = _known_before(past, before)
+    fits = _fit_all(past, new, joined, all_series, known, settings, progress)
     fit = fit_best_rank(fits, all_series)
-    pixels, class_information = _add_to_pixels(past, new, fit, settings, progress)
+    pixels, class_information = _add_to_pixels(past, new, before, fit, settings, progress)
     return finished(
         replace(
             _known_of_all(past, new, joined, all_series, fit),
@@ -166,6 +168,7 @@ def _fit_all(
     new: _NewFrames,
     survey: Survey,
     series: NDArray[np.intp],
+    known: SampleFit,
     settings: LearnSettings,
     progress: Progress,
 ) -> dict[int, SampleFit]:
@@ -178,27 +181,31 @@ def _fit_all(
         _Remembered(f"frame {k}", past.model.shape, acquisition)
         for k, acquisition in enumerate([*past.acquisitions, *taken])
     ]
-    known = _known_before(past, new)
     return fit_ranks(frames, series, past.sample, survey, settings, known=known, progress=progress)
 
 
-def _known_before(past: Past, new: _NewFrames) -> SampleFit:
+def _known_before(past: Past, before: SampleFit) -> SampleFit:
     """States and noise of all frames by the maps as they were."""
-    old, own = past.fit, _as_before(past, new)
-    variance = np.concatenate([old.law.frame_variance, own.law.frame_variance])
+    old = past.fit
+    variance = np.concatenate([old.law.frame_variance, before.law.frame_variance])
     return replace(
         old,
-        design=np.concatenate([old.design, own.design]),
-        setting=np.concatenate([old.setting, own.setting]),
+        design=np.concatenate([old.design, before.design]),
+        setting=np.concatenate([old.setting, before.setting]),
         law=replace(old.law, frame_variance=variance),
     )
 
 
 def _add_to_pixels(
-    past: Past, new: _NewFrames, fit: SampleFit, settings: LearnSettings, progress: Progress
+    past: Past,
+    new: _NewFrames,
+    before: SampleFit,
+    fit: SampleFit,
+    settings: LearnSettings,
+    progress: Progress,
 ) -> tuple[PixelMaps, Array]:
     """Fit every pixel to the new frames, on top of what is remembered of it."""
-    states, before, now = past.with_states(fit), _as_before(past, new), _of_new(past, fit)
+    states, now = past.with_states(fit), _of_new(past, fit)
     taken = describe_library(new.sources, new.hashes, new.series, now)
     since = since_library(past, taken.taken_s, taken.exposure_s)
 

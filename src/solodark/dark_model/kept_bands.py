@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.model import PixelMaps, encoded_weight
 from solodark.dark_model.pixel_numbers import PixelsFound
+from solodark.dark_model.small_matrices import from_lower
+from solodark.dark_model.strips import put
 
 __all__ = ["ClassSums", "keep_band"]
 
@@ -40,8 +42,7 @@ class ClassSums:
     @property
     def information(self) -> Array:
         """Mean normal matrix of the pixels of each component, shape (k, d, d)."""
-        lower = np.tril(self.matrices / np.maximum(self.mass, 1e-9)[:, None, None])
-        return np.asarray(lower + np.moveaxis(np.tril(lower, -1), 1, 2))
+        return from_lower(self.matrices / np.maximum(self.mass, 1e-9)[:, None, None])
 
 
 def keep_band(
@@ -87,32 +88,26 @@ def _keep(
     d, t_all = len(found.maps), len(found.scatter)
     mass, matrices = np.zeros((_CHUNKS, k_all)), np.zeros((_CHUNKS, k_all, d, d))
     for chunk in prange(_CHUNKS):
-        odds, weight, share = np.zeros((k_all, _BLOCK)), np.zeros(_BLOCK), np.zeros(_BLOCK)
+        weight, share = np.zeros(_BLOCK), np.zeros(_BLOCK)
         for begin in range(chunk * _BLOCK, n, _CHUNKS * _BLOCK):
             last = min(begin + _BLOCK, n)
             size, place = last - begin, slice(first + begin, first + last)
             for r in range(d):
-                _copy(found.maps[r, begin:last], maps[r, place])
+                put(found.maps[r, begin:last], maps[r, place])
             for t in range(t_all):
                 _encode(found.scatter[t, begin:last], scatter[t, place])
-            _copy(found.excess[begin:last], excess[0, place])
+            put(found.excess[begin:last], excess[0, place])
             weight[:] = 0.0
             for s in range(n_settings):
                 weight[:size] += found.information[s, s, begin:last]
-            _copy(weight[:size], information[0, place])
-            odds[:, :size] = found.odds[:, begin:last]
-            _likeliest(odds[:, :size], share[:size], component[place])
+            put(weight[:size], information[0, place])
+            odds = found.odds[:, begin:last]
+            _likeliest(odds, share[:size], component[place])
             for k in range(k_all):
-                mass[chunk, k] += odds[k, :size].sum()
-                share[:size] = odds[k, :size] / weight[:size]
+                mass[chunk, k] += odds[k].sum()
+                share[:size] = odds[k] / weight[:size]
                 _add_up(share[:size], found.information[:, :, begin:last], matrices[chunk, k])
     return mass, matrices
-
-
-@njit(cache=True)
-def _copy(row: Any, place: Any) -> None:
-    for x in range(row.size):
-        place[x] = row[x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

@@ -5,7 +5,7 @@ from math import log
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import GainSetting
@@ -23,7 +23,6 @@ __all__ = [
     "LibraryFrames",
     "PixelMaps",
     "decoded_weights",
-    "encode_weights",
     "encoded_weight",
 ]
 
@@ -45,40 +44,12 @@ _STEPS_PER_OCTAVE = 12.0  # so that one byte reaches down to 4e-7, where tails a
 _OCTAVES = 1.0 / log(2.0)
 
 
-def encode_weights(weights: Array) -> NDArray[np.uint8]:
-    """Keep weights between 0 and 1 in one byte each, as their logarithm.
-
-    Parameters
-    ----------
-    weights : ndarray
-        Between 0 and 1.
-
-    Returns
-    -------
-    ndarray of uint8
-        255 for one, 12 less for each halving.
-
-    Examples
-    --------
-    >>> encode_weights(np.array([1.0, 0.5, 0.0]))
-    array([255, 243,   0], dtype=uint8)
-    """
-    flat = np.ascontiguousarray(weights, dtype=np.float64).reshape(-1)
-    codes: NDArray[np.uint8] = _encode(flat).reshape(weights.shape)
-    return codes
-
-
-@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
-def _encode(weights: Any) -> Any:
-    codes = np.empty(weights.size, np.uint8)
-    for i in prange(weights.size):
-        codes[i] = encoded_weight(weights[i])
-    return codes
-
-
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def encoded_weight(weight: float) -> Any:  # numpydoc ignore=PR01
-    """Encode one weight, inside compiled loops."""
+    """Keep a weight between 0 and 1 in one byte, as its logarithm; inside compiled loops.
+
+    255 stands for one, and 12 less for each halving.
+    """
     octaves = log_of(max(weight, 1e-12)) * _OCTAVES
     return np.uint8(np.rint(max(255.0 + _STEPS_PER_OCTAVE * octaves, 0.0)))
 
@@ -111,7 +82,7 @@ class PixelMaps:
     component : ndarray of uint8, shape (ny, nx)
         Most likely component of the prior.
     scatter : ndarray of uint8, shape (t, ny, nx)
-        Weight of each variance on the scatter grid, as `encode_weights` gives it.
+        Weight of each variance on the scatter grid, as `encoded_weight` gives it.
     telegraph : TelegraphPixels
         Pixels that hop; what the others say of them holds for their mean in the long run.
     """

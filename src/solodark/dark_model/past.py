@@ -12,10 +12,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.dark_signal import library_strength2
+from solodark.dark_model.dark_signal import least_information, library_strength2
 from solodark.dark_model.first_fit import rows_beyond
 from solodark.dark_model.inversion import find_pulls
-from solodark.dark_model.model import UNKNOWN_SHARE, DarkModel, decoded_weights
+from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
 from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2, SampleFit
 from solodark.dark_model.scatter_prior import learn_scatter
@@ -29,7 +29,6 @@ __all__ = ["NewStates", "Past", "Places"]
 Array = NDArray[np.float64]
 Places = tuple[NDArray[np.intp] | slice, NDArray[np.intp] | slice]
 
-_EVERY = 5  # row and column will do for a median, odd so that all colours count
 _LEAST_WEIGHT = 1e-7  # a weight stored as none is smaller than this
 
 
@@ -61,7 +60,7 @@ class Past:
     @cached_property
     def least_information(self) -> float:
         """Information of a pixel below which nothing is known of it, 1/ADU^2."""
-        return UNKNOWN_SHARE * float(np.median(self.model.pixels.information[::_EVERY, ::_EVERY]))
+        return least_information(self.model)
 
     @cached_property
     def sample(self) -> Sample:

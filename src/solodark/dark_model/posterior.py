@@ -14,11 +14,10 @@ from solodark.dark_model.small_matrices import cholesky, solve_cholesky
 from solodark.dark_model.strips import (
     STRIP,
     Mixture,
-    Posterior,
     empty_posterior,
-    fill,
     inverse_of,
     load_normal,
+    mean_of,
     solve_components,
 )
 
@@ -109,7 +108,7 @@ def map_covariances(  # numpydoc ignore=PR01
             last = min(begin + STRIP, n)
             load_normal(information[:, :, begin:last], pulls[:, begin:last], own, right)
             solve_components(own, right, prior, found)
-            _mean_of(found, mean)
+            mean_of(found, mean)
             total[:] = 0.0
             for k in range(log_norms.size):
                 inverse_of(found.factors[k], found.inverses[k], triangle, covariance)
@@ -119,16 +118,6 @@ def map_covariances(  # numpydoc ignore=PR01
                     for q in range(d):
                         covariances[begin + x, r, q] = total[max(r, q), min(r, q), x]
     return covariances
-
-
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _mean_of(found: Posterior, mean: Any) -> None:
-    """Average the centres of a strip's components."""
-    for r in range(len(mean)):
-        fill(mean[r], 0.0)
-        for k in range(len(found.odds)):
-            for x in range(STRIP):
-                mean[r, x] += found.odds[k, x] * found.centres[k, r, x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

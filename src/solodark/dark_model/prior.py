@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from solodark.dark_model.small_matrices import from_lower
 from solodark.dark_model.strips import (
     STRIP,
     Mixture,
@@ -147,7 +148,7 @@ def refine_prior(
 
 def _maximise(prior: MixturePrior, mass: Array, first: Array, second: Array) -> MixturePrior:
     n, dims = first.shape
-    second = np.tril(second) + np.moveaxis(np.tril(second, -1), 1, 2)
+    second = from_lower(second)
     mass = mass + 1e-9 * mass.sum()
     means = first / mass[:, None]
     spread = second / mass[:, None, None] - means[:, :, None] * means[:, None, :]

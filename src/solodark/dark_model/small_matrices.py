@@ -1,11 +1,13 @@
-"""Symmetric positive definite matrices of a few rows, inside compiled loops."""
+"""Symmetric matrices of a few rows."""
 
 from math import log, sqrt
 from typing import Any
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-__all__ = ["cholesky", "solve_cholesky"]
+__all__ = ["cholesky", "from_lower", "solve_cholesky"]
 
 _FLOOR = 1e-30  # keeps a direction that no frame constrains from dividing by zero
 
@@ -43,3 +45,25 @@ def solve_cholesky(factor: Any, n: int, right: Any, solution: Any) -> float:  # 
             rest -= factor[k, i] * solution[k]
         solution[i] = rest / factor[i, i]
     return length
+
+
+def from_lower(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Complete symmetric matrices of which only the lower half is filled.
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (n, d, d)
+        What stands above the diagonal does not count.
+
+    Returns
+    -------
+    ndarray, shape (n, d, d)
+        Both halves.
+
+    Examples
+    --------
+    >>> from_lower(np.array([[[1.0, 0.0], [2.0, 3.0]]]))
+    array([[[1., 2.],
+            [2., 3.]]])
+    """
+    return np.asarray(np.tril(matrices) + np.moveaxis(np.tril(matrices, -1), 1, 2))

@@ -19,7 +19,6 @@ from solodark.dark_model.strip_numbers import (
     VALUE,
     Strip,
     empty_strip,
-    put,
 )
 from solodark.dark_model.strip_scatter import (
     average_series,
@@ -35,7 +34,9 @@ from solodark.dark_model.strips import (
     empty_posterior,
     fill,
     log_of,
+    mean_of,
     normalise,
+    put,
     solve_components,
 )
 
@@ -136,12 +137,7 @@ def _mirror(matrix: Any) -> None:
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _conclude_maps(posterior: Posterior, scatter_prior: Any, strip: Strip) -> None:
     """Average the components: maps, and the logarithms of the scatter's prior."""
-    for r in range(strip.maps.shape[1]):
-        fill(strip.maps[MAPS, r], 0.0)
-        for k in range(len(posterior.odds)):
-            odds, centres = posterior.odds[k], posterior.centres[k, r]
-            for x in range(STRIP):
-                strip.maps[MAPS, r, x] += odds[x] * centres[x]
+    mean_of(posterior, strip.maps[MAPS])
     for t in range(strip.grid.shape[1]):
         prior, remembered = strip.grid[LOG_PRIOR, t], strip.grid[LOG_REMEMBERED, t]
         fill(prior, _RAREST)

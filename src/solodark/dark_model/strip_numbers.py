@@ -1,6 +1,6 @@
 """The numbers of one strip of pixels while its maps are fitted."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -39,7 +39,6 @@ __all__ = [
     "WEIGHT",
     "Strip",
     "empty_strip",
-    "put",
 ]
 
 Array = NDArray[np.float64]
@@ -84,10 +83,3 @@ def empty_strip(  # numpydoc ignore=PR01
         np.zeros((2, d, d, STRIP)),
         np.zeros((8, STRIP)),
     )
-
-
-@njit(cache=True)
-def put(row: Any, place: Any) -> None:  # numpydoc ignore=PR01
-    """Copy as many pixels as there is a place for, or as there are."""
-    for x in range(min(row.size, place.size)):
-        place[x] = row[x]

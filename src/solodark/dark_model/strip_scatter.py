@@ -30,16 +30,8 @@ from solodark.dark_model.strip_numbers import (
     TERMS_IN_RANGE,
     TOTAL,
     Strip,
-    put,
 )
-from solodark.dark_model.strips import (
-    STRIP,
-    Posterior,
-    fill,
-    log_of,
-    normalise,
-    solve_forward,
-)
+from solodark.dark_model.strips import STRIP, Posterior, fill, log_of, normalise, put, solve_forward
 
 __all__ = ["average_series", "choose_factor", "measure_excess", "weigh_scatter"]
 

@@ -24,12 +24,8 @@ from solodark.dark_model.strip_numbers import (
     VALUE,
     WEIGHT,
     Strip,
-    put,
 )
-from solodark.dark_model.strips import (
-    STRIP,
-    fill,
-)
+from solodark.dark_model.strips import STRIP, fill, put
 
 __all__ = ["weigh_frames"]
 

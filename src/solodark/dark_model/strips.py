@@ -21,7 +21,9 @@ __all__ = [
     "inverse_of",
     "load_normal",
     "log_of",
+    "mean_of",
     "normalise",
+    "put",
     "solve_components",
     "solve_forward",
 ]
@@ -98,14 +100,19 @@ def fill(row: Any, value: float) -> None:  # numpydoc ignore=PR01
 
 
 @njit(cache=True)
+def put(row: Any, place: Any) -> None:  # numpydoc ignore=PR01
+    """Copy as many pixels as there is a place for, or as there are."""
+    for x in range(min(row.size, place.size)):
+        place[x] = row[x]
+
+
+@njit(cache=True)
 def load_normal(information: Any, pulls: Any, own: Any, right: Any) -> None:  # numpydoc ignore=PR01
     """Take in the normal equations of a strip, the lower half of (d, d, n) and (d, n)."""
     for r in range(len(pulls)):
-        for x in range(pulls.shape[1]):
-            right[r, x] = pulls[r, x]
+        put(pulls[r], right[r])
         for q in range(r + 1):
-            for x in range(pulls.shape[1]):
-                own[r, q, x] = information[r, q, x]
+            put(information[r, q], own[r, q])
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
@@ -264,3 +271,14 @@ def _invert_factor(factor: Any, triangle: Any) -> None:
             for k in range(j + 1, i):
                 for x in range(STRIP):
                     triangle[i, j, x] -= factor[i, k, x] * triangle[k, j, x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def mean_of(found: Posterior, mean: Any) -> None:  # numpydoc ignore=PR01
+    """Average the centres of a strip's components, (d, STRIP)."""
+    for r in range(len(mean)):
+        fill(mean[r], 0.0)
+        for k in range(len(found.odds)):
+            odds, centres = found.odds[k], found.centres[k, r]
+            for x in range(STRIP):
+                mean[r, x] += odds[x] * centres[x]

@@ -18,9 +18,8 @@ from solodark.dark_model import (
     solve,
     update,
 )
-from solodark.dark_model.dark_signal import strongest_state
+from solodark.dark_model.dark_signal import least_information, strongest_state
 from solodark.dark_model.master import TELEGRAPH_EXCESS
-from solodark.dark_model.model import UNKNOWN_SHARE
 from solodark.errors import FrameFormatError, NotEnoughFramesError, WrongSubError
 from solodark.evaluation import EvaluationTable, SeriesSums, measure_series, tabulate
 from solodark.evaluation.rivals import standard_rivals
@@ -248,8 +247,7 @@ def known_levels(model: DarkModel) -> NDArray[np.float32]:
         never twice the same, so that nothing is known of it, stands as high as the highest.
     """
     level = predict(model, strongest_state(model)).pattern
-    information = model.pixels.information
-    unknown = information < UNKNOWN_SHARE * np.median(information)
+    unknown = model.pixels.information < least_information(model)
     return np.where(unknown, level.max(), level)
 
 
