@@ -21,6 +21,7 @@ def found_by(rng):
         scatter=rng.dirichlet(np.ones(T), N),
         odds=rng.dirichlet(np.ones(K), N),
         evidence=rng.normal(size=N),
+        residuals=rng.normal(size=(N, 2)),
     )
 
 

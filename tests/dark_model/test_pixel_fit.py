@@ -27,17 +27,29 @@ def fit(values, *options, **more):
 
 
 def fit_whole(
-    pixels, prior=None, *, slope=0.0, censor_adu=NO_LIMIT, iterations=4, memory=None, room=None
+    pixels,
+    prior=None,
+    *,
+    slope=0.0,
+    censor_adu=NO_LIMIT,
+    iterations=4,
+    memory=None,
+    room=None,
+    means=False,
 ):
+    """Fit thirty frames of five series, or the means of these."""
     prior = prior or vague_prior()
+    own, starts = (STARTS[:-1], np.arange(6)) if means else (np.arange(30), STARTS)
     shares = 0.5 ** np.arange(1, GRID.size + 1)
     library = LibraryNumbers(
-        design=DESIGN,
-        frame_variance=np.full(30, NOISE_ADU**2),
-        slope=np.full(30, slope),
+        design=DESIGN[own],
+        frame_variance=np.full(len(own), NOISE_ADU**2),
+        slope=np.full(len(own), slope),
         curvature=0.0,
         censor_adu=censor_adu,
-        series_start=STARTS,
+        frame_count=np.full(len(own), 30.0 / len(own)),
+        kept_as=np.array([0, 1, 1, 2, 3]),
+        series_start=starts,
         amplitude2=np.array([0.05**2, 0.09, 0.36, 0.64, 1.0]),
         precisions=prior.precisions,
         prior_pulls=prior.pulls,
@@ -125,3 +137,59 @@ def test_what_is_found_does_not_depend_on_the_memory_that_it_is_put_into(frames)
     smaller = fit_whole(pixels[:, :500], room=other)
     assert not np.shares_memory(smaller.maps, other.maps)
     np.testing.assert_array_equal(smaller.maps, kept[0][:500])
+
+
+def means_of(frames):
+    """The mean of each series, (5, n)."""
+    return np.ascontiguousarray(frames.reshape(-1, 5, 6).mean(axis=2).T, dtype=np.float32)
+
+
+def noise_of(frames):
+    """What the scatter of frames within their series tells of each pixel's noise."""
+    series = frames.reshape(-1, 5, 6)
+    deviations = (series - series.mean(axis=2, keepdims=True)) / NOISE_ADU
+    return Memory(np.sum(deviations**2, axis=(1, 2)), np.full(len(frames), 25.0))
+
+
+def test_the_means_of_series_stand_for_their_frames(frames):
+    whole = fit_whole(np.ascontiguousarray(frames.T, dtype=np.float32))
+    stand = fit_whole(means_of(frames), means=True, memory=noise_of(frames))
+    sigma = np.sqrt(np.diagonal(np.linalg.inv(whole.information), axis1=1, axis2=2))
+    off = (stand.maps - whole.maps) / sigma
+    assert np.median(np.abs(off)) < 0.02
+    assert np.quantile(np.abs(off), 0.99) < 0.5
+    assert np.median(np.abs(stand.excess / whole.excess - 1.0)) < 0.01
+    np.testing.assert_allclose(stand.information, whole.information, rtol=0.3)
+    assert np.median(np.abs(stand.scatter - whole.scatter)) < 0.01
+
+
+def test_a_mean_that_is_unknown_tells_nothing(frames):
+    known = means_of(frames)
+    some = known.copy()
+    some[3] = np.nan
+    told, untold = fit_whole(known, means=True), fit_whole(some, means=True)
+    state = DESIGN[STARTS[3]]
+    assert np.median(np.abs((untold.maps - told.maps) @ state)) < NOISE_ADU
+    lost = np.median(told.information - untold.information, axis=0)
+    np.testing.assert_allclose(lost, 6.0 * np.outer(state, state) / NOISE_ADU**2, rtol=0.1)
+
+
+def test_what_maps_leave_of_a_series_is_handed_over(frames):
+    pixels = np.ascontiguousarray(frames.T, dtype=np.float32)
+    found = fit_whole(pixels)
+    left = pixels - (DESIGN @ found.maps.T)
+    quiet = (np.abs(left) < 3.0 * NOISE_ADU).all(axis=0)  # all frames weigh the same
+    expected = [left[:6], left[6:18], left[18:24], left[24:]]
+    for mean, own in zip(found.residuals[quiet].T, expected, strict=True):
+        assert np.mean(np.abs(mean - own[:, quiet].mean(axis=0)) < 0.2) > 0.95
+
+
+def test_full_and_unknown_series_are_told_apart_from_others(frames):
+    pixels = np.ascontiguousarray(frames.T, dtype=np.float32)
+    pixels[18:24, 0], pixels[18:23, 1] = 2e4, 2e4
+    pixels[18:24, 2], pixels[18:23, 3] = np.nan, np.nan
+    residuals = fit_whole(pixels, censor_adu=1e4).residuals
+    assert residuals[0, 2] == np.inf
+    assert np.isnan(residuals[2, 2])
+    assert np.isfinite(residuals[[1, 3], 2]).all()
+    assert np.abs(residuals[[1, 3], 2]).max() < 10.0 * NOISE_ADU

@@ -32,8 +32,10 @@ def library(rng):
         slope=np.full(len(STATES), 0.3),
         curvature=1e-5,
         censor_adu=CENSOR_ADU,
+        frame_count=np.ones(len(STATES)),
         series_start=STARTS,
         amplitude2=np.array([0.0025, 0.16, 0.5, 1.0]),
+        kept_as=np.zeros(0, np.intp),
         precisions=prior.precisions,
         prior_pulls=prior.pulls,
         log_norms=prior.log_norms,
@@ -56,14 +58,7 @@ def values(library, rng):
 
 @pytest.fixture
 def memory(rng):
-    roots = rng.normal(0.0, 0.4, (N, 3, 5))
-    return Memory(
-        information=roots @ roots.swapaxes(1, 2),
-        pulls=rng.normal(0.0, 2.0, (N, 3)),
-        log_scatter=rng.normal(0.0, 1.0, (N, GRID.size)),
-        squares=rng.uniform(3.0, 9.0, N),
-        dof=np.full(N, 6.0),
-    )
+    return Memory(squares=rng.uniform(3.0, 9.0, N), dof=np.full(N, 6.0))
 
 
 @pytest.mark.parametrize("remembers", [False, True])
@@ -95,15 +90,15 @@ def plain_fit(values, library, memory, iterations=3):
             weight = 1.0 / np.where(full, 1e6 * variance, variance)
         else:
             variance, target, weight = weigh(values, full, library, maps, excess, scatter)
-        information = memory.information + (library.design.T * weight) @ library.design
-        pulls = memory.pulls + library.design.T @ (weight * target)
+        information = (library.design.T * weight) @ library.design
+        pulls = library.design.T @ (weight * target)
         covariances = np.linalg.inv(information + library.precisions)
         rights = pulls + library.prior_pulls
         centres = np.einsum("kij,kj->ki", covariances, rights)
         logs = library.log_norms + 0.5 * np.linalg.slogdet(covariances)[1]
         odds = softmax(logs + 0.5 * np.sum(rights * centres, axis=1))[0]
         maps = odds @ centres
-        log_prior = np.log(odds @ library.scatter_prior) + memory.log_scatter
+        log_prior = np.log(odds @ library.scatter_prior)
         if iteration == 0:
             scatter = softmax(log_prior)[0]
             continue

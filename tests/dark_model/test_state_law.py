@@ -53,6 +53,7 @@ def library(
         setting=np.zeros(n, dtype=np.intp),
         states=np.array(states),
         taken_s=np.full(n, np.nan),
+        kept_as=np.array(series),
     )
     return replace(model, library=frames)
 

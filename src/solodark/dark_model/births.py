@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.levels import robust_sigma
-from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample, Survey
 

@@ -18,8 +18,8 @@ from solodark.dark_model.levels import remove_levels
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.predict import Prediction
-from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.solve import Solved
+from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.frames import FrameSource
 
 __all__ = ["Examination", "examine"]

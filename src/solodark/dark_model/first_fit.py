@@ -11,7 +11,7 @@ from solodark.dark_model.gain_settings import gain_settings
 from solodark.dark_model.library_noise import censor_adu, first_variance
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import starting_prior
-from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.scatter_prior import first_scatter_prior, scatter_grid
 from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
@@ -103,6 +103,8 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
     fit = SampleFit(
         design=design,
         setting=setting,
+        frame_count=np.ones(len(design)),
+        series_count=np.ones(len(design)),
         prior=prior,
         law=NoiseLaw(variance, np.full(len(known), _FIRST_SLOPE), 0.0),
         scatter_grid=grid,

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import births_per_year
 from solodark.dark_model.gain_settings import GainSetting, gain_settings
+from solodark.dark_model.kept_means import join_series
 from solodark.dark_model.kept_precision import keep_precision
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.ranks import fit_best_rank, fit_ranks
-from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.series import by_series, is_bias
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import choose_sample, survey_frames
@@ -88,8 +89,9 @@ def learn(
     survey = survey_frames(sources, sample, progress=progress)
     fits = fit_ranks(sources, series, sample, survey, settings, progress=progress)
     fit = fit_best_rank(fits, series)
-    pixels, class_information = map_pass(sources, series, survey, fit, settings, progress)
-    library = describe_library(sources, hashes, series, fit)
+    kept_as = join_series(fit, series_starts(series))
+    pixels, class_information = map_pass(sources, series, survey, fit, kept_as, settings, progress)
+    library = describe_library(sources, hashes, series, fit, kept_as[series])
     model = DarkModel(
         _shared_acquisition(sources),
         gain_settings(sources)[0],
@@ -177,6 +179,7 @@ def describe_library(
     hashes: Sequence[str],
     series: NDArray[np.intp],
     fit: SampleFit,
+    kept_as: NDArray[np.intp],
 ) -> LibraryFrames:
     """Describe the frames that a model is learned from.
 
@@ -190,6 +193,8 @@ def describe_library(
         Series of each.
     fit : SampleFit
         Their states.
+    kept_as : ndarray of int, shape (n,)
+        Mean of frames in which each is kept.
 
     Returns
     -------
@@ -206,6 +211,7 @@ def describe_library(
         fit.setting,
         fit.states,
         _column(_unix_s(a.date_obs) for a in acquisitions),
+        kept_as,
     )
 
 

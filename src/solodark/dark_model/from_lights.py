@@ -25,10 +25,10 @@ from solodark.dark_model.master import full_scale_adu
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.neighbours import PAIRS, Neighbours
 from solodark.dark_model.noise import robust_variance
-from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.sample_state import sample_pixels
 from solodark.dark_model.solve import Solved
 from solodark.dark_model.states import SamplePixels, solve_state
+from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.survey import read_image
 from solodark.errors import WrongSubError
 from solodark.frames import FrameSource

@@ -1,10 +1,8 @@
 """A model grows: new darks are learned on top of what the frames before them told.
 
 A model keeps the sample of its frames, from which states, rank, prior and noise are learned; so
-these are learned anew from all frames, old and new. Of all other pixels it keeps no frame but their
-normal equations ``I`` and pulls ``b`` in the old states. Where the new states of the old frames are
-``X_new = X_old P``, the old frames tell ``P' I P`` and ``P' b`` of the new maps, and of a map that
-they do not show, nothing.
+these are learned anew from all frames, old and new. Of all other pixels it keeps the means of its
+frames, and these stand for them beside the new frames, in whatever states they have now.
 """
 
 from collections.abc import Sequence
@@ -16,17 +14,20 @@ from numpy.typing import NDArray
 from solodark.dark_model.births import births_per_year
 from solodark.dark_model.fit import FRAMES_AT_FULL_SAMPLE, describe_library, finished
 from solodark.dark_model.gain_settings import require_setting
-from solodark.dark_model.map_pass import map_pass
+from solodark.dark_model.kept_means import join_series, means_of, starts_after
+from solodark.dark_model.map_pass import Before, map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames, PixelMaps
 from solodark.dark_model.past import Past
 from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.ranks import fit_best_rank, fit_ranks
-from solodark.dark_model.recall import recall, since_library
-from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.recall import find_changes, since_library
+from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.sample_state import solve_sample
 from solodark.dark_model.series import by_series
 from solodark.dark_model.settings import LearnSettings
+from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Survey, survey_frames
+from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.errors import ModelFileError, NotEnoughFramesError
 from solodark.frames import Acquisition, FrameSource, Progress, silent
 from solodark.frames.matching import require_matching
@@ -35,6 +36,9 @@ __all__ = ["grow"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
+Numbers = NDArray[np.intp]
+
+_LIKELY = 0.5
 
 
 def grow(
@@ -47,10 +51,9 @@ def grow(
 ) -> DarkModel:
     """Add new darks and biases to a model, without the frames it was learned from.
 
-    States, rank, prior and noise are learned from the sampled pixels of all frames. The normal
-    equations of every pixel, its noise and its scatter are put together again from the model, and
-    the new frames are added to them. Where a pixel is no longer what it was, the old frames count
-    no more. Gain settings stay.
+    States, rank, prior and noise are learned from the sampled pixels of all frames. Every pixel is
+    fitted to the new frames and to the means of the old ones. Where a pixel is no longer what it
+    was, the old frames count no more. Gain settings stay.
 
     Parameters
     ----------
@@ -79,7 +82,7 @@ def grow(
     WrongSubError
         A frame is of a gain setting the model does not know.
     ModelFileError
-        The model has forgotten the sample of its frames.
+        The model has forgotten the sample of its frames, or their means.
     """
     settings = settings or LearnSettings()
     if not sources:
@@ -91,14 +94,14 @@ def grow(
     survey = survey_frames(sources, past.sample, progress=progress)
     new = _NewFrames(sources, series, setting, list(hashes), survey)
     joined, all_series = new.survey_after(past), new.series_after(past)
-    before = _as_before(past, new)
-    known = _known_before(past, before)
-    fits = _fit_all(past, new, joined, all_series, known, settings, progress)
+    fits = _fit_all(past, new, joined, all_series, settings, progress)
     fit = fit_best_rank(fits, all_series)
-    pixels, class_information = _add_to_pixels(past, new, before, fit, settings, progress)
+    stand = _with_means(past, fit)
+    kept_as = join_series(stand, starts_after(past.n_means, new.series))
+    pixels, class_information = _add_to_pixels(past, new, stand, kept_as, settings, progress)
     return finished(
         replace(
-            _known_of_all(past, new, joined, all_series, fit),
+            _known_of_all(past, new, joined, all_series, fit, kept_as),
             pixels=pixels,
             class_information=class_information,
             evidence={rank: tried.evidence for rank, tried in fits.items()},
@@ -111,12 +114,12 @@ class _NewFrames:
     """The frames that are added, sorted by series."""
 
     sources: Sequence[FrameSource]
-    series: NDArray[np.intp]
+    series: Numbers
     setting: list[int]
     hashes: list[str]
     survey: Survey
 
-    def series_after(self, past: Past) -> NDArray[np.intp]:
+    def series_after(self, past: Past) -> Numbers:
         """Series of all frames; the new ones are series of their own."""
         old = past.model.library.series
         return np.concatenate([old, self.series + 1 + old.max()])
@@ -143,10 +146,10 @@ class _Remembered:
 
 def _with_room_for(model: DarkModel, n_new: int) -> DarkModel:
     """Thin out the sample where frames have become many, so that memory stays bounded."""
-    if model.survey is None:
+    if model.survey is None or model.pixels.residuals is None:
         raise ModelFileError(
-            "the model keeps no sample of its frames, expected one of this version; learn it anew "
-            "with `solodark learn` from all darks"
+            "the model keeps no sample and no means of its frames, expected one of this version; "
+            "learn it anew with `solodark learn` from all darks"
         )
     share = FRAMES_AT_FULL_SAMPLE / (len(model.library.names) + n_new)
     usual = LearnSettings()
@@ -167,8 +170,7 @@ def _fit_all(
     past: Past,
     new: _NewFrames,
     survey: Survey,
-    series: NDArray[np.intp],
-    known: SampleFit,
+    series: Numbers,
     settings: LearnSettings,
     progress: Progress,
 ) -> dict[int, SampleFit]:
@@ -181,50 +183,74 @@ def _fit_all(
         _Remembered(f"frame {k}", past.model.shape, acquisition)
         for k, acquisition in enumerate([*past.acquisitions, *taken])
     ]
-    return fit_ranks(frames, series, past.sample, survey, settings, known=known, progress=progress)
+    return fit_ranks(frames, series, past.sample, survey, settings, progress=progress)
 
 
-def _known_before(past: Past, before: SampleFit) -> SampleFit:
-    """States and noise of all frames by the maps as they were."""
-    old = past.fit
-    variance = np.concatenate([old.law.frame_variance, before.law.frame_variance])
-    return replace(
-        old,
-        design=np.concatenate([old.design, before.design]),
-        setting=np.concatenate([old.setting, before.setting]),
-        law=replace(old.law, frame_variance=variance),
-    )
+def _with_means(past: Past, fit: SampleFit) -> SampleFit:
+    """Let means stand for the old frames, above the rows that are theirs now; then the new ones."""
+    n_old = len(past.design)
+    means = means_of(fit.of(slice(0, n_old)), past.starts, past.kept_as)
+    means = replace(means, rows=means.rows - past.means.rows)
+    return means.followed_by(fit.of(slice(n_old, None)))
 
 
 def _add_to_pixels(
     past: Past,
     new: _NewFrames,
-    before: SampleFit,
     fit: SampleFit,
+    kept_as: Numbers,
     settings: LearnSettings,
     progress: Progress,
 ) -> tuple[PixelMaps, Array]:
-    """Fit every pixel to the new frames, on top of what is remembered of it."""
-    states, now = past.with_states(fit), _of_new(past, fit)
-    taken = describe_library(new.sources, new.hashes, new.series, now)
+    """Fit every pixel to the new frames and to the means of the old ones."""
+    foretold, width = _as_before(past, new), past.model.shape[1]
+    taken = describe_library(
+        new.sources, new.hashes, new.series, fit.of(slice(past.n_means, None)), new.series
+    )
     since = since_library(past, taken.taken_s, taken.exposure_s)
 
-    def remembered(values: Image, rows: slice) -> Memory:  # numpydoc ignore=GL08
-        return states.memory(recall(past, before, values, (rows, slice(None)), since), rows)
+    def recall(values: Image, rows: slice) -> Memory:  # numpydoc ignore=GL08
+        means, new_values = np.split(values, [past.n_means])
+        means[:] = past.values(rows) - np.repeat(fit.rows[: past.n_means, rows], width, axis=1)
+        changed = find_changes(past, foretold, new_values, (rows, slice(None)), since)[0] > _LIKELY
+        # All or nothing: robust weights would side with even a little of a mean that is wrong.
+        means[:, changed] = np.nan
+        return Memory(*(np.where(changed, 0.0, own) for own in past.memory(rows)))
 
-    hopped = states.telegraph(past.model.pixels.telegraph)
-    return map_pass(
-        new.sources, new.series, new.survey, now, settings, progress, remembered, hopped
+    before = Before(past.n_means, recall, _hopped(past, fit))
+    return map_pass(new.sources, new.series, new.survey, fit, kept_as, settings, progress, before)
+
+
+def _hopped(past: Past, fit: SampleFit) -> TelegraphPixels:
+    """Give the known telegraph pixels, their hops at what is full strength now."""
+    pixels, means = past.model.pixels.telegraph, past.means.states
+    before = squared_strength(means, past.model.strength).sum()
+    now = squared_strength(fit.states[: past.n_means], fit.strength).sum()
+    ratio = np.float32(now / before if before > 0.0 else 1.0)
+    return replace(
+        pixels, rise_adu=pixels.rise_adu / np.sqrt(ratio), rest_adu2=pixels.rest_adu2 / ratio
     )
 
 
 def _known_of_all(
-    past: Past, new: _NewFrames, survey: Survey, series: NDArray[np.intp], fit: SampleFit
+    past: Past,
+    new: _NewFrames,
+    survey: Survey,
+    series: Numbers,
+    fit: SampleFit,
+    kept_as: Numbers,
 ) -> DarkModel:
     """Give the model what is known of all frames; its pixels are still the old ones."""
-    old, n_old = past.model.library, len(past.model.library.names)
-    own = describe_library(new.sources, new.hashes, series[n_old:], _of_new(past, fit))
-    library = _joined(replace(old, states=fit.states[:n_old]), own)
+    old, n_old = past.model.library, len(past.design)
+    old = replace(old, states=fit.states[:n_old], kept_as=kept_as[old.kept_as])
+    own = describe_library(
+        new.sources,
+        new.hashes,
+        series[n_old:],
+        fit.of(slice(n_old, None)),
+        kept_as[past.n_means + new.series],
+    )
+    library = _joined(old, own)
     return replace(
         past.model,
         prior=fit.prior,
@@ -237,18 +263,6 @@ def _known_of_all(
         births_per_year=births_per_year(past.sample, survey, fit, library.taken_s),
         censor_adu=fit.censor_adu,
         survey=survey,
-    )
-
-
-def _of_new(past: Past, fit: SampleFit) -> SampleFit:
-    """Look up the new ones among all frames."""
-    frames = slice(len(past.model.library.names), None)
-    return replace(
-        fit,
-        design=fit.design[frames],
-        setting=fit.setting[frames],
-        rows=fit.rows[frames],
-        law=replace(fit.law, frame_variance=fit.law.frame_variance[frames]),
     )
 
 

@@ -22,8 +22,8 @@ from solodark.dark_model.dark_signal import mean_scatter, strength2_of
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.predict import Prediction
-from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.solve import Solved
+from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.telegraph_lights import HopsInLights
 
 __all__ = ["LightEvidence", "PixelDeviations"]

@@ -1,24 +1,27 @@
 """The map pass: every pixel of the sensor, by bands of rows, with the states known."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.kept_bands import ClassSums, keep_band
+from solodark.dark_model.kept_codes import encode_residuals
+from solodark.dark_model.kept_means import mean_numbers, means_of, starts_after
 from solodark.dark_model.levels import remove_levels, remove_rows
 from solodark.dark_model.model import UNKNOWN_SHARE, PixelMaps
 from solodark.dark_model.pixel_numbers import Memory, PixelsFound
-from solodark.dark_model.sample_fit import SampleFit, fit_values, series_starts
+from solodark.dark_model.sample_fit import fit_values
+from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey
 from solodark.dark_model.telegraph import TelegraphPixels
-from solodark.dark_model.telegraph_fit import explain_hops, frame_gaps
+from solodark.dark_model.telegraph_fit import Band, explain_hops, frame_gaps
 from solodark.frames import FrameSource, Progress, read_ahead, row_bands
 
-__all__ = ["map_pass"]
+__all__ = ["Before", "map_pass"]
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint16] | NDArray[np.float32]
@@ -26,15 +29,35 @@ _EVERY = 16  # pixels will do for a median
 Recall = Callable[[NDArray[np.float32], slice], Memory]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Before:
+    """What is known of frames seen before, by their means.
+
+    Attributes
+    ----------
+    n_means : int
+        Number of the means.
+    recall : callable
+        Puts the means of rows ``start:stop``, ADU above level and rows, before the values of the
+        frames at hand, (n_means + n_frames, n), and gives the `Memory` of their pixels.
+    hopped : TelegraphPixels
+        Those that hopped; in the means their hops are taken out.
+    """
+
+    n_means: int
+    recall: Recall
+    hopped: TelegraphPixels
+
+
 def map_pass(
     sources: Sequence[FrameSource],
     series: NDArray[np.intp],
     survey: Survey,
     fit: SampleFit,
+    kept_as: NDArray[np.intp],
     settings: LearnSettings,
     progress: Progress,
-    recall: Recall | None = None,
-    hopped: TelegraphPixels | None = None,
+    before: Before | None = None,
 ) -> tuple[PixelMaps, Array]:
     """Fit every pixel to all frames, a band of rows at a time.
 
@@ -47,15 +70,15 @@ def map_pass(
     survey : Survey
         Levels of the frames.
     fit : SampleFit
-        States, prior and noise.
+        States, prior and noise: of the means of frames seen before, then of the frames.
+    kept_as : ndarray of int, shape (n_means + n_series,)
+        Mean in which each mean, and then each series, is kept.
     settings : LearnSettings
         How to learn.
     progress : Progress
         Who is told.
-    recall : callable, optional
-        Gives the `Memory` of rows ``start:stop`` from their values and the numbers of the rows.
-    hopped : TelegraphPixels, optional
-        Those that frames seen before told.
+    before : Before, optional
+        What is known of frames seen before.
 
     Returns
     -------
@@ -64,25 +87,33 @@ def map_pass(
     class_information : ndarray, shape (k, d, d)
         Mean normal matrix of the pixels of each component, scaled to an information of 1.
     """
-    shape = sources[0].shape
-    starts = series_starts(series)
-    pixels, sums = _empty_maps(fit, shape), ClassSums(fit.prior.weights.size, fit.design.shape[1])
-    gaps_s, telegraph = frame_gaps(sources, starts), []
-    bands = list(row_bands(shape, rows=_band_rows(shape, len(sources), settings)))
+    shape, n_means = sources[0].shape, before.n_means if before else 0
+    starts = starts_after(n_means, series)
+    gaps_s = frame_gaps(sources, starts[n_means:] - n_means)
+    means = mean_numbers(means_of(fit, starts, kept_as))
+    pixels, telegraph = _empty_maps(fit, shape), []
+    residuals = np.empty((len(means.design), *shape), np.uint8)
+    sums = ClassSums(fit.prior.weights.size, fit.design.shape[1])
     found = None
+    bands = list(row_bands(shape, rows=_band_rows(shape, starts, settings)))
     told = progress(bands, "Learning every pixel", len(bands))
     as_read = read_ahead(partial(_read_band, sources), bands)
     for (start, stop), frames in zip(told, as_read, strict=True):
-        values = _above_level(sources, frames, survey, fit.rows[:, start:stop])
-        memory = recall(values, slice(start, stop)) if recall else None
-        found = fit_values(fit, values, starts, settings, memory, room=found)
+        rows = slice(start, stop)
+        values = _above_level(sources, frames, survey, fit.rows[:, rows])
+        memory = before.recall(values, rows) if before else None
+        found = fit_values(fit, values, starts, settings, memory, kept_as=kept_as, room=found)
+        band = Band(fit, values, starts, n_means, kept_as, gaps_s, memory)
         first, last = start * shape[1], stop * shape[1]
-        before = hopped.between(first, last) if hopped else None
-        hopping = explain_hops(fit, values, found, starts, gaps_s, settings, memory, before)
+        hopped = before.hopped.between(first, last) if before else TelegraphPixels.none()
+        hopping = explain_hops(band, found, settings, hopped)
         telegraph.append(replace(hopping, place=np.int32(first) + hopping.place))
         _stand_full(found, values, fit)
         keep_band(found, first, fit.n_settings, pixels, sums)
-    return replace(pixels, telegraph=TelegraphPixels.joined(telegraph)), sums.information
+        codes = residuals.reshape(len(residuals), -1)[:, first:last]
+        encode_residuals(found.residuals, found.maps, found.excess, means, codes)
+    hopping = TelegraphPixels.joined(telegraph)
+    return replace(pixels, telegraph=hopping, residuals=residuals), sums.information
 
 
 def _stand_full(found: PixelsFound, values: NDArray[np.float32], fit: SampleFit) -> None:
@@ -107,9 +138,10 @@ def _empty_maps(fit: SampleFit, shape: tuple[int, int]) -> PixelMaps:
     )
 
 
-def _band_rows(shape: tuple[int, int], n_frames: int, settings: LearnSettings) -> int:
+def _band_rows(shape: tuple[int, int], starts: NDArray[np.intp], settings: LearnSettings) -> int:
     budget = settings.memory_mib * 2**20
-    per_row = shape[1] * (12 * n_frames + 600)  # frames as read, twice, as float32, and the fit
+    # Frames as read, twice, and as float32; what is left of each series; the fit.
+    per_row = shape[1] * (12 * int(starts[-1]) + 8 * len(starts) + 600)
     return max(2, budget // per_row)
 
 
@@ -120,10 +152,14 @@ def _read_band(sources: Sequence[FrameSource], band: tuple[int, int]) -> list[Pi
 def _above_level(
     sources: Sequence[FrameSource], frames: list[Pixels], survey: Survey, rows: Array
 ) -> NDArray[np.float32]:
-    """Take level and rows off a band of all frames, (n_frames, n_pixels)."""
-    values = np.empty((len(frames), frames[0].size), np.float32)
+    """Take level and rows off a band of all frames, (n_means + n_frames, n_pixels).
+
+    The means come first, and are left empty.
+    """
+    values = np.empty((len(rows), frames[0].size), np.float32)
+    n_means = len(rows) - len(sources)
     for f, source in enumerate(sources):
         band = frames[f].astype(np.float32, copy=False)
         above = remove_levels(band, survey.levels[f], source.acquisition.cfa_pattern)
-        values[f] = remove_rows(above, rows[f]).ravel()
+        values[n_means + f] = remove_rows(above, rows[n_means + f]).ravel()
     return values

@@ -85,6 +85,9 @@ class PixelMaps:
         Weight of each variance on the scatter grid, as `encoded_weight` gives it.
     telegraph : TelegraphPixels
         Pixels that hop; what the others say of them holds for their mean in the long run.
+    residuals : ndarray of uint8, shape (m, ny, nx), optional
+        What the maps leave of the means of its frames, as `encode_residuals` gives it: by them it
+        can grow; read where it shall.
     """
 
     maps: NDArray[np.float32]
@@ -93,6 +96,7 @@ class PixelMaps:
     component: NDArray[np.uint8]
     scatter: NDArray[np.uint8]
     telegraph: TelegraphPixels
+    residuals: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,6 +119,8 @@ class LibraryFrames:
         State of each frame, solved from its pixels.
     taken_s : ndarray, shape (n,)
         When each was taken, seconds since 1970 UTC; NaN where a header was silent.
+    kept_as : ndarray of int, shape (n,)
+        Mean of frames in which each is kept, for the model to grow by.
     """
 
     names: tuple[str, ...]
@@ -125,6 +131,7 @@ class LibraryFrames:
     setting: NDArray[np.intp]
     states: Array
     taken_s: Array
+    kept_as: NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -17,7 +17,8 @@ from solodark.dark_model.first_fit import SampledLibrary, strength_form, with_de
 from solodark.dark_model.first_states import solve_each, zero_points
 from solodark.dark_model.pixel_numbers import PixelsFound
 from solodark.dark_model.prior import MixturePrior
-from solodark.dark_model.sample_fit import SampleFit, fit_values, series_amplitude2
+from solodark.dark_model.sample_fit import fit_values
+from solodark.dark_model.sample_numbers import SampleFit, series_amplitude2
 
 __all__ = ["with_another_map"]
 

@@ -1,8 +1,7 @@
 """What a model remembers of the frames it was learned from, in the form in which a fit uses it.
 
-The model keeps no frame. It keeps what the frames told: of every pixel its maps, how firmly they
-are known, its noise and its scatter, and of every frame its state. From these the sums of the fit
-are put together again.
+The model keeps no frame. It keeps the state of every frame, and of every pixel its noise and the
+means of its frames.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -12,19 +11,19 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.dark_signal import least_information, library_strength2
+from solodark.dark_model.dark_signal import library_strength2
 from solodark.dark_model.first_fit import rows_beyond
-from solodark.dark_model.inversion import find_pulls
+from solodark.dark_model.kept_codes import decode_means
+from solodark.dark_model.kept_means import mean_numbers, means_of
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
-from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2, SampleFit
+from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.scatter_prior import learn_scatter
-from solodark.dark_model.strength import squared_strength
+from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.survey import Sample, Survey
-from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.frames import Acquisition, FrameKind, cfa_plane_index
 
-__all__ = ["NewStates", "Past", "Places"]
+__all__ = ["Past", "Places"]
 
 Array = NDArray[np.float64]
 Places = tuple[NDArray[np.intp] | slice, NDArray[np.intp] | slice]
@@ -57,10 +56,25 @@ class Past:
         counts = np.bincount(self.model.library.series)
         return float(np.maximum(counts - 1, 0).sum())
 
+    @property
+    def starts(self) -> NDArray[np.intp]:
+        """Where each series of the library begins, shape (n_series + 1,)."""
+        return series_starts(self.model.library.series)
+
+    @property
+    def kept_as(self) -> NDArray[np.intp]:
+        """Mean in which each series is kept, shape (n_series,)."""
+        return self.model.library.kept_as[self.starts[:-1]]
+
+    @property
+    def n_means(self) -> int:
+        """Number of the means."""
+        return len(self.residuals)
+
     @cached_property
-    def least_information(self) -> float:
-        """Information of a pixel below which nothing is known of it, 1/ADU^2."""
-        return least_information(self.model)
+    def means(self) -> SampleFit:
+        """States, noise and rows of the means, as they were learned."""
+        return means_of(self.fit, self.starts, self.kept_as)
 
     @cached_property
     def sample(self) -> Sample:
@@ -81,17 +95,19 @@ class Past:
 
     @cached_property
     def fit(self) -> SampleFit:
-        """States, prior and noise of the frames, with their rows left as they were."""
+        """States, prior, noise and rows of the frames, as they were learned."""
         model = self.model
         return SampleFit(
             design=self.design,
             setting=model.library.setting,
+            frame_count=np.ones(len(self.design)),
+            series_count=np.ones(len(self.design)),
             prior=model.prior,
             law=model.law,
             scatter_grid=model.scatter_grid,
             scatter_prior=self.scatter_prior,
             strength=model.strength,
-            rows=np.zeros((len(self.design), model.shape[0])),
+            rows=rows_beyond(self.design, self.survey.profiles),
             level_maps=model.level_maps,
             cosmic_share_per_s=model.cosmic_share_per_s,
             censor_adu=model.censor_adu,
@@ -104,6 +120,13 @@ class Past:
         if self.model.survey is None:
             raise ValueError("the model was read without the sample of its frames")
         return self.model.survey
+
+    @property
+    def residuals(self) -> NDArray[np.uint8]:
+        """What the maps leave of the means, as it is kept, shape (n_means, ny, nx)."""
+        if self.model.pixels.residuals is None:
+            raise ValueError("the model was read without the means of its frames")
+        return self.model.pixels.residuals
 
     @property
     def acquisitions(self) -> list[Acquisition]:
@@ -121,33 +144,6 @@ class Past:
             )
             for exposure_s, at_s, setting, faint in rows
         ]
-
-    def with_states(self, fit: SampleFit) -> "NewStates":
-        """Translate what is remembered to other states of the same frames.
-
-        Parameters
-        ----------
-        fit : SampleFit
-            What is now known of all frames; those behind the model are its first.
-
-        Returns
-        -------
-        NewStates
-            The translation.
-        """
-        n = len(self.design)
-        weight = 1.0 / np.sqrt(self.model.law.frame_variance)[:, None]
-        solve = np.linalg.pinv(weight * self.design) * weight.T
-        rows = rows_beyond(self.design, self.survey.profiles) - fit.rows[:n]
-        before = library_strength2(self.model).sum()
-        now = squared_strength(fit.states[:n], fit.strength).sum()
-        return NewStates(
-            turn=solve @ fit.design[:n],
-            rows=solve @ rows,
-            strength2_ratio=now / before if before > 0.0 else 1.0,
-            old_grid=self.model.scatter_grid,
-            new_grid=fit.scatter_grid,
-        )
 
     def maps(self, places: Places) -> Array:
         """Give the maps of some pixels.
@@ -198,99 +194,38 @@ class Past:
         codes = self.model.pixels.scatter[:, *places].reshape(len(self.model.scatter_grid), -1).T
         return np.maximum(decoded_weights()[codes], _LEAST_WEIGHT)
 
-    def memory(self, places: Places) -> Memory:
-        """Give what is remembered of some pixels.
+    def values(self, rows: slice) -> NDArray[np.float32]:
+        """Give the means of frames, in the pixels of some rows.
 
         Parameters
         ----------
-        places : tuple
-            Rows and columns, as an index into an image.
+        rows : slice
+            Of the sensor.
 
         Returns
         -------
-        Memory
-            Of the n pixels, in the order of the index.
+        ndarray of float32, shape (n_means, n)
+            ADU above level and rows, as these were when the frames were learned.
         """
-        model, prior = self.model, self.model.prior
-        k = model.pixels.component[places].ravel()
-        information = self.information(places)
-        pulls = find_pulls(
-            self.maps(places), information, prior.precisions, prior.pulls, prior.log_norms
-        )
-        log_scatter = np.log(self.scatter_weights(places)) - np.log(self.scatter_prior[k])
-        excess = model.pixels.excess[places].ravel().astype(np.float64)
-        dof = np.full(k.size, self.dof)
-        squares = np.maximum(excess * (EXCESS_PRIOR_DOF + dof) - EXCESS_PRIOR_DOF, 0.0)
-        return Memory(information, pulls, log_scatter, squares, dof)
+        pixels = self.model.pixels
+        codes = self.residuals[:, rows].reshape(len(self.residuals), -1)
+        maps = pixels.maps[:, rows].reshape(len(pixels.maps), -1)
+        return decode_means(codes, maps, pixels.excess[rows].ravel(), mean_numbers(self.means))
 
-
-@dataclass(frozen=True, eq=False)
-class NewStates:
-    """What is remembered of pixels, in the terms of other states of the same frames.
-
-    Attributes
-    ----------
-    turn : ndarray, shape (d_old, d_new)
-        The old maps are this times the new ones.
-    rows : ndarray, shape (d_old, ny)
-        What each row of the old maps is to be raised by: banding that was taken out of the frames
-        before the old maps were learned, and belongs to the new ones.
-    strength2_ratio : float
-        Squared strength of the frames by the new states over that by the old ones.
-    old_grid, new_grid : ndarray, shape (t_old,) and (t_new,)
-        Variances of the scatter at full strength, ADU^2; the first of each is zero.
-    """
-
-    turn: Array
-    rows: Array
-    strength2_ratio: float
-    old_grid: Array
-    new_grid: Array
-
-    def memory(self, memory: Memory, rows: slice) -> Memory:
-        """Translate what is remembered of some rows.
+    def memory(self, rows: slice) -> Memory:
+        """Give what is remembered of the noise of some pixels.
 
         Parameters
         ----------
-        memory : Memory
-            By the old states.
         rows : slice
             Of the sensor.
 
         Returns
         -------
         Memory
-            By the new ones.
+            Of the n pixels.
         """
-        own = self.rows[:, rows]
-        raised = np.repeat(own.T, len(memory.dof) // own.shape[1], axis=0)
-        pulls = memory.pulls + np.einsum("nrq,nq->nr", memory.information, raised)
-        information = np.einsum("rd,nrq,qe->nde", self.turn, memory.information, self.turn)
-        at = np.log(self.new_grid[1:] * self.strength2_ratio)
-        places = np.interp(at, np.log(self.old_grid[1:]), np.arange(1, self.old_grid.size))
-        below = np.clip(places.astype(np.intp), 1, self.old_grid.size - 2)
-        share = places - below
-        log_scatter = np.empty((len(memory.log_scatter), self.new_grid.size))
-        log_scatter[:, 0] = memory.log_scatter[:, 0]
-        log_scatter[:, 1:] = (1.0 - share) * memory.log_scatter[:, below]
-        log_scatter[:, 1:] += share * memory.log_scatter[:, below + 1]
-        return Memory(information, pulls @ self.turn, log_scatter, memory.squares, memory.dof)
-
-    def telegraph(self, pixels: TelegraphPixels) -> TelegraphPixels:
-        """Translate what is known of telegraph pixels.
-
-        Parameters
-        ----------
-        pixels : TelegraphPixels
-            At the old full strength.
-
-        Returns
-        -------
-        TelegraphPixels
-            At the new one.
-        """
-        return replace(
-            pixels,
-            rise_adu=pixels.rise_adu / np.float32(np.sqrt(self.strength2_ratio)),
-            rest_adu2=pixels.rest_adu2 / np.float32(self.strength2_ratio),
-        )
+        excess = self.model.pixels.excess[rows].ravel().astype(np.float64)
+        dof = np.full(excess.size, self.dof)
+        squares = np.maximum(excess * (EXCESS_PRIOR_DOF + dof) - EXCESS_PRIOR_DOF, 0.0)
+        return Memory(squares, dof)

@@ -9,8 +9,8 @@ lasted, a pixel that is not linear); its scale is unknown for each pixel and is 
 on a grid. Robust weights lower single outliers such as cosmic rays. Saturated values are censored:
 they pull the fit up where it falls short of them, and hold nothing where it does not.
 
-All that frames tell is summed up in a few numbers for each pixel (`Memory`). A fit may begin with
-those of frames seen before, and ends as it would have had they been there again.
+A mean of frames may stand for these; what they told of a pixel's noise is then remembered
+(`Memory`). The fit ends as it would have had they been there again.
 """
 
 import os
@@ -57,10 +57,9 @@ def fit_pixels(
     """
     n = values.shape[1]
     if room is None or room.excess.size != n:
-        found = _empty_room(n, library.design.shape[1], *library.scatter_prior.shape)
+        found = _empty_room(n, library)
     else:
         found = PixelsFound(*(np.moveaxis(part, 0, -1) for part in room))
-    memory = Memory(*(np.ascontiguousarray(np.moveaxis(part, 0, -1)) for part in memory))
     n_threads = os.cpu_count() or 1
     with ThreadPoolExecutor(n_threads) as threads:
         work = partial(fit_strips, n_threads, values, library, memory, iterations, found)
@@ -68,8 +67,10 @@ def fit_pixels(
     return PixelsFound(*(np.moveaxis(part, -1, 0) for part in found))
 
 
-def _empty_room(n: int, d: int, k: int, t: int) -> PixelsFound:
+def _empty_room(n: int, library: LibraryNumbers) -> PixelsFound:
     """Make room for n pixels, the pixels along the last axis."""
+    d = library.design.shape[1]
+    k, t = library.scatter_prior.shape
     return PixelsFound(
         maps=np.empty((d, n)),
         excess=np.empty(n),
@@ -78,4 +79,5 @@ def _empty_room(n: int, d: int, k: int, t: int) -> PixelsFound:
         scatter=np.empty((t, n)),
         odds=np.empty((k, n)),
         evidence=np.empty(n),
+        residuals=np.empty((library.kept_as.max(initial=-1) + 1, n)),
     )

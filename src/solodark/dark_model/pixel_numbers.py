@@ -26,10 +26,14 @@ class LibraryNumbers(NamedTuple):
         Its growth with the square of the signal.
     censor_adu : float
         Values above this are saturated.
+    frame_count : ndarray, shape (n_frames,)
+        How many frames each stands for: one, or those that it is the mean of.
     series_start : ndarray of int, shape (n_series + 1,)
         Where each series begins.
     amplitude2 : ndarray, shape (n_series,)
         Squared strength of the dark signal in each series.
+    kept_as : ndarray of int, shape (n_series,) or (0,)
+        Mean, of m, in which each series is to be kept; of none, no mean is asked for.
     precisions, prior_pulls, log_norms : ndarray
         Prior of the maps, as in `Mixture`.
     scatter_grid : ndarray, shape (t,)
@@ -43,8 +47,10 @@ class LibraryNumbers(NamedTuple):
     slope: Array
     curvature: float
     censor_adu: float
+    frame_count: Array
     series_start: NDArray[np.intp]
     amplitude2: Array
+    kept_as: NDArray[np.intp]
     precisions: Array
     prior_pulls: Array
     log_norms: Array
@@ -71,6 +77,9 @@ class PixelsFound(NamedTuple):
         Of the prior's components.
     evidence : ndarray, shape (n,)
         Logarithms.
+    residuals : ndarray, shape (n, m)
+        What the maps leave of each mean that is to be kept, ADU: infinite where the pixel is full
+        in all frames, NaN where nothing is known.
     """
 
     maps: Array
@@ -80,27 +89,19 @@ class PixelsFound(NamedTuple):
     scatter: Array
     odds: Array
     evidence: Array
+    residuals: Array
 
 
 class Memory(NamedTuple):
-    """What frames seen before tell of each pixel.
+    """What frames seen before tell of the noise of each pixel.
 
     Attributes
     ----------
-    information : ndarray, shape (n, d, d)
-        Normal matrices.
-    pulls : ndarray, shape (n, d)
-        Right-hand sides of the normal equations.
-    log_scatter : ndarray, shape (n, t)
-        Log likelihood of each variance on the scatter grid.
     squares, dof : ndarray, shape (n,)
         Squared deviations from the series' means over the noise of the pixel's class, and their
         degrees of freedom.
     """
 
-    information: Array
-    pulls: Array
-    log_scatter: Array
     squares: Array
     dof: Array
 
@@ -113,5 +114,4 @@ class Memory(NamedTuple):
         Memory
             Of no pixels.
         """
-        nothing = np.zeros(0)
-        return cls(np.zeros((0, 0, 0)), np.zeros((0, 0)), np.zeros((0, 0)), nothing, nothing)
+        return cls(np.zeros(0), np.zeros(0))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.first_fit import SampledLibrary, first_fit, strength_form, with_design
 from solodark.dark_model.next_map import with_another_map
-from solodark.dark_model.sample_fit import SampleFit, count_cosmic_hits, refine, series_starts
+from solodark.dark_model.sample_fit import count_cosmic_hits, refine
+from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import FrameSource, Progress, silent
@@ -30,7 +31,6 @@ def fit_ranks(
     survey: Survey,
     settings: LearnSettings,
     *,
-    known: SampleFit | None = None,
     progress: Progress = silent,
 ) -> dict[int, SampleFit]:
     """Fit states, prior and noise on the sample, for growing numbers of dark maps.
@@ -47,8 +47,6 @@ def fit_ranks(
         Their values.
     settings : LearnSettings
         How to learn, with the ranks to try.
-    known : SampleFit, optional
-        Where to begin, with as many maps as it has: states, prior and noise of all frames.
     progress : Progress
         Who is told.
 
@@ -61,13 +59,9 @@ def fit_ranks(
     ranks = _possible_ranks(settings.ranks, series)
     fits: dict[int, SampleFit] = {}
     fit, values = first_fit(library)
-    if known is not None:  # twice refined: its prior and its noise are those of other frames
-        fit, values = _refined(*_from_known(fit, known, library), library)
-    least = len(fit.strength)
-    ranks = [rank for rank in ranks if rank >= least] or [least]
-    tried = range(least, max(ranks) + 1)
+    tried = range(1, max(ranks) + 1)
     for rank in progress(tried, "Choosing the rank", len(tried)):
-        if rank > least:
+        if rank > 1:
             fit, values = with_another_map(fit, values, library)
         fit, values = _refined(fit, values, library)
         if rank in ranks:
@@ -133,14 +127,6 @@ def _further(first: Array, second: Array, third: Array) -> Array:
     ratio = np.linalg.norm(ahead, axis=0) / np.maximum(np.linalg.norm(bend, axis=0), 1e-300)
     step = np.clip(ratio, 1.0, _LONGEST_STEP)
     return np.asarray(first + 2.0 * step * ahead + step**2 * bend)
-
-
-def _from_known(
-    fresh: SampleFit, known: SampleFit, library: SampledLibrary
-) -> tuple[SampleFit, Image]:
-    """Begin with what is known of all frames; what depends on their values is of a first fit."""
-    fit = replace(fresh, prior=known.prior, law=known.law, strength=known.strength)
-    return with_design(fit, known.design, library)
 
 
 def _possible_ranks(ranks: tuple[int, ...], series: NDArray[np.intp]) -> list[int]:

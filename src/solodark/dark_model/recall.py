@@ -1,4 +1,4 @@
-"""What a model remembers of pixels, but for those that new frames show to have changed.
+"""Pixels that new frames show to have changed: what a model remembers of these counts no more.
 
 A pixel that turned hot, or healed, between the library and the new frames is another pixel: what
 the old frames tell of it misleads, and is dropped where it is more likely than not that it changed,
@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import SECONDS_PER_YEAR, YEARS_IF_UNKNOWN
 from solodark.dark_model.past import Past, Places
-from solodark.dark_model.pixel_numbers import Memory
-from solodark.dark_model.sample_fit import SampleFit
+from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.strength import squared_strength
 
-__all__ = ["Since", "find_changes", "recall", "since_library"]
+__all__ = ["Since", "find_changes", "since_library"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -32,6 +31,7 @@ _TOO_WEAK = 0.02  # of the strongest frame of all: as good as a bias
 _CHANGE_FLOOR = 1e-7
 _STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a frame to full scale
 _FARTHEST = 1000.0  # sigma^2 / 2 beyond which a density would be zero
+_GROUPS = 9  # so that rays in four of them do no harm
 _MEDIAN_VARIANCE = np.pi / 2  # of the median of many values over that of their mean
 
 
@@ -77,35 +77,6 @@ def since_library(past: Past, taken_s: Array, exposures_s: Array) -> Since:
         _CHANGE_FLOOR + past.model.births_per_year * years,
         _CHANGE_FLOOR + past.model.cosmic_share_per_s * longest_s,
     )
-
-
-def recall(past: Past, fit: SampleFit, values: Image, places: Places, since: Since) -> Memory:
-    """Give what is remembered of some pixels, nothing of those that have changed since.
-
-    Parameters
-    ----------
-    past : Past
-        The library behind the model.
-    fit : SampleFit
-        States and noise of the new frames.
-    values : ndarray of float32, shape (n_frames, n)
-        The new frames at these pixels, ADU above level and rows.
-    places : tuple
-        Where the pixels are, as an index into an image.
-    since : Since
-        What may have happened in the meantime.
-
-    Returns
-    -------
-    Memory
-        Of the n pixels.
-    """
-    # All or nothing: robust weights would side with even a little of a memory that is wrong.
-    kept = find_changes(past, fit, values, places, since)[0] < 0.5
-    # A map of which nothing is known is a word of its class alone, and no frame's.
-    kept &= past.model.pixels.information[places].ravel() >= past.least_information
-    parts = past.memory(places)
-    return Memory(*(np.where(kept.reshape(-1, *[1] * (p.ndim - 1)), p, 0.0) for p in parts))
 
 
 def find_changes(
@@ -154,18 +125,27 @@ def _jump(
 ) -> tuple[Array, Array]:
     """Find how much brighter pixels are than foretold, at full strength, and its noise.
 
-    Of the frames that tell, the one in the middle speaks, by size, and of two the smaller one: a
-    cosmic ray in one of them is no change.
+    The frames, in a few groups, give as many estimates by least squares; the one in the middle
+    speaks, and of two the smaller one: a cosmic ray in one of them is no change.
     """
-    predicted = fit.design[frames] @ maps.T
-    jumps = (values - predicted) / strength[:, None]
-    middle = np.argsort(np.abs(jumps), axis=0)[(len(frames) - 1) // 2]
-    jump = np.take_along_axis(jumps, middle[None], axis=0)[0]
-    slope, own = fit.law.slope[fit.setting[frames]], fit.law.frame_variance[frames]
-    signal = np.maximum(predicted + jump * strength[:, None], 0.0)
-    noise = own[:, None] + slope[:, None] * signal + fit.law.curvature * signal**2
-    variance = 1.0 / np.sum(strength[:, None] ** 2 / noise, axis=0)
-    return jump, variance * (_MEDIAN_VARIANCE if len(frames) > 2 else len(frames))
+    groups = np.array_split(np.arange(len(frames)), min(_GROUPS, len(frames)))
+    pulls, weights = np.zeros((2, len(groups), values.shape[1]))
+    for g, group in enumerate(groups):
+        for k in group:
+            predicted = maps @ fit.design[frames[k]]
+            weight = strength[k] / _noise(fit, frames[k], predicted)
+            weights[g] += strength[k] * weight
+            pulls[g] += (values[k] - predicted) * weight
+    jumps, variance = pulls / weights, 1.0 / weights.sum(axis=0)
+    if len(groups) > 2:
+        return np.median(jumps, axis=0), variance * _MEDIAN_VARIANCE
+    smaller = np.argmin(np.abs(jumps), axis=0)
+    return np.take_along_axis(jumps, smaller[None], axis=0)[0], variance * len(groups)
+
+
+def _noise(fit: SampleFit, frame: int, signal: Array) -> Array:
+    variance = fit.law.frame_variance[frame]
+    return fit.law.variance(signal, variance, int(fit.setting[frame]))
 
 
 def _map_variance(past: Past, places: Places, design: Array) -> Array:

@@ -2,7 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,95 +13,18 @@ from solodark.dark_model.pixel_fit import fit_pixels
 from solodark.dark_model.pixel_numbers import LibraryNumbers, Memory, PixelsFound
 from solodark.dark_model.posterior import map_covariances
 from solodark.dark_model.prior import MixturePrior, refine_prior
+from solodark.dark_model.sample_numbers import SampleFit, series_amplitude2
 from solodark.dark_model.scatter_prior import refine_scatter
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.states import SamplePixels, solve_state
-from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample
 
-__all__ = [
-    "FLOOR_AMPLITUDE2",
-    "SampleFit",
-    "count_cosmic_hits",
-    "fit_values",
-    "refine",
-    "series_amplitude2",
-    "series_starts",
-]
+__all__ = ["count_cosmic_hits", "fit_values", "refine"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _FIRST_PRIOR_STEPS, _PRIOR_STEPS = 60, 24
-
-FLOOR_AMPLITUDE2 = 0.05**2  # even a bias is not known better than this share of the scatter
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class SampleFit:
-    """The state of the fit on the sample."""
-
-    design: Array
-    setting: NDArray[np.intp]
-    prior: MixturePrior
-    law: NoiseLaw
-    scatter_grid: Array
-    scatter_prior: Array
-    strength: Array
-    rows: Array
-    level_maps: Array
-    cosmic_share_per_s: float
-    censor_adu: float
-    evidence: float
-
-    @property
-    def n_settings(self) -> int:
-        """Number of gain settings, and of bias maps."""
-        return int(self.design.shape[1]) - len(self.strength)
-
-    @property
-    def states(self) -> Array:
-        """State of each frame, shape (n_frames, rank)."""
-        return self.design[:, self.n_settings :]
-
-
-def series_starts(series: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Find where each series begins among frames sorted by series.
-
-    Parameters
-    ----------
-    series : ndarray of int, shape (n,)
-        Sorted series numbers.
-
-    Returns
-    -------
-    ndarray of int, shape (n_series + 1,)
-        First frame of each series, and the number of frames.
-    """
-    return np.append(np.searchsorted(series, np.unique(series)), len(series))
-
-
-def series_amplitude2(states: Array, strength: Array, starts: NDArray[np.intp]) -> Array:
-    """Squared strength of each series, with a floor.
-
-    Parameters
-    ----------
-    states : ndarray, shape (n_frames, rank)
-        State of each frame.
-    strength : ndarray, shape (rank, rank)
-        Form that measures the dark signal of a state.
-    starts : ndarray of int, shape (n_series + 1,)
-        Where each series begins.
-
-    Returns
-    -------
-    ndarray, shape (n_series,)
-        In units of the strongest frame's.
-    """
-    frames = squared_strength(states, strength)
-    series = np.add.reduceat(frames, starts[:-1]) / np.diff(starts)
-    amplitude2: Array = series + FLOOR_AMPLITUDE2
-    return amplitude2
 
 
 def refine(
@@ -255,6 +178,7 @@ def fit_values(
     settings: LearnSettings,
     memory: Memory | None = None,
     *,
+    kept_as: NDArray[np.intp] | None = None,
     room: PixelsFound | None = None,
 ) -> PixelsFound:
     """Fit every pixel of a block.
@@ -270,7 +194,9 @@ def fit_values(
     settings : LearnSettings
         How to learn.
     memory : Memory, optional
-        What frames seen before tell of these pixels.
+        What frames seen before tell of the noise of these pixels.
+    kept_as : ndarray of int, shape (n_series,), optional
+        Mean in which each series is to be kept; none is asked for without.
     room : PixelsFound, optional
         Of another block, no longer needed: what is found takes its place, if both are as large.
 
@@ -279,14 +205,17 @@ def fit_values(
     PixelsFound
         What was found.
     """
+    amplitude2 = series_amplitude2(fit.states, fit.strength, starts)
     library = LibraryNumbers(
         design=np.ascontiguousarray(fit.design),
         frame_variance=fit.law.frame_variance,
         slope=fit.law.slope[fit.setting],
         curvature=fit.law.curvature,
         censor_adu=fit.censor_adu,
+        frame_count=fit.frame_count,
         series_start=starts,
-        amplitude2=series_amplitude2(fit.states, fit.strength, starts),
+        amplitude2=amplitude2 / fit.series_count[starts[:-1]],
+        kept_as=np.zeros(0, np.intp) if kept_as is None else kept_as,
         precisions=fit.prior.precisions,
         prior_pulls=fit.prior.pulls,
         log_norms=fit.prior.log_norms,

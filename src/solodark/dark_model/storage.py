@@ -70,8 +70,11 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "slopes": model.law.slope,
         "states": model.library.states,
         "taken_s": model.library.taken_s,
+        "kept_as": model.library.kept_as.astype(np.int32),
         **{f"telegraph_{name}": getattr(model.pixels.telegraph, name) for name in _TELEGRAPH},
     }
+    if model.pixels.residuals is not None:
+        arrays["residuals"] = model.pixels.residuals
     if model.survey is not None:
         arrays |= {f"survey_{name}": getattr(model.survey, name) for name in _SURVEY}
     description = {
@@ -118,8 +121,11 @@ def from_arrays(arrays: Arrays, description: dict[str, Any], *, name: str) -> Da
         raise ModelFileError(
             f"{name} lacks part of a dark model ({error}); learn it anew with `solodark learn`"
         ) from error
-    planes = (model.pixels.excess, model.pixels.information, model.pixels.component)
-    if any(plane.shape != model.shape for plane in (*planes, model.pixels.scatter[0])):
+    pixels = model.pixels
+    planes = [pixels.excess, pixels.information, pixels.component, pixels.scatter[0]]
+    if pixels.residuals is not None:
+        planes.append(pixels.residuals[0])
+    if any(plane.shape != model.shape for plane in planes):
         raise ModelFileError(
             f"{name} holds maps of different sizes; learn it anew with `solodark learn`"
         )
@@ -155,6 +161,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["component"],
             arrays["scatter_weights"],
             _telegraph(arrays),
+            arrays.get("residuals"),
         ),
         prior=MixturePrior(
             arrays["prior_weights"], arrays["prior_means"], arrays["prior_precisions"]
@@ -175,6 +182,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["setting"].astype(np.intp),
             arrays["states"],
             arrays["taken_s"],
+            arrays["kept_as"].astype(np.intp),
         ),
         cosmic_share_per_s=float(description["cosmic_share_per_s"]),
         births_per_year=float(description["births_per_year"]),

@@ -3,9 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["squared_strength"]
+__all__ = ["FLOOR_AMPLITUDE2", "squared_strength"]
 
 Array = NDArray[np.float64]
+
+FLOOR_AMPLITUDE2 = 0.05**2
+"""Even a bias is not known better than this share of the scatter."""
 
 
 def squared_strength(states: Array, strength: Array) -> Array:

@@ -11,7 +11,6 @@ from solodark.dark_model.strip_numbers import (
     EXCESS,
     INFORMATION,
     LOG_PRIOR,
-    LOG_REMEMBERED,
     MAPS,
     PULLS,
     SCATTER,
@@ -23,6 +22,7 @@ from solodark.dark_model.strip_numbers import (
 from solodark.dark_model.strip_scatter import (
     average_series,
     choose_factor,
+    keep_means,
     measure_excess,
     weigh_scatter,
 )
@@ -65,8 +65,9 @@ def fit_strips(  # numpydoc ignore=PR01
     for first in range(begin * STRIP, n, step * STRIP):
         last = min(first + STRIP, n)
         _load(values[:, first:last], strip)
+        _recall(memory, first, last, strip)
         for iteration in range(iterations):
-            _recall(memory, first, last, strip)
+            _begin_sums(strip)
             weigh_frames(strip, library, iteration)
             _mirror(strip.matrices[INFORMATION])
             solve_components(strip.matrices[INFORMATION], strip.maps[PULLS], prior, posterior)
@@ -78,6 +79,8 @@ def fit_strips(  # numpydoc ignore=PR01
             else:
                 choose_factor(posterior, strip)
                 average_series(strip, library)
+                if iteration == iterations - 1:
+                    keep_means(strip, library, found.residuals[:, first:last])
                 measure_excess(strip, library.series_start)
                 weigh_scatter(strip, library)
         _hand_over(strip, posterior.odds, first, last, found)
@@ -108,21 +111,18 @@ def _load(values: Any, strip: Strip) -> None:
 
 
 @njit(cache=True)
-def _recall(memory: Memory, first: int, last: int, strip: Strip) -> None:
-    """Begin the sums with what frames seen before told."""
-    d = strip.maps.shape[1]
-    for r in range(d):
+def _begin_sums(strip: Strip) -> None:
+    for r in range(strip.maps.shape[1]):
         fill(strip.maps[PULLS, r], 0.0)
-        for q in range(d):
+        for q in range(r + 1):
             fill(strip.matrices[INFORMATION, r, q], 0.0)
+
+
+@njit(cache=True)
+def _recall(memory: Memory, first: int, last: int, strip: Strip) -> None:
+    """Take in what frames seen before told of the noise."""
     if not memory.dof.size:
         return
-    for r in range(d):
-        put(memory.pulls[r, first:last], strip.maps[PULLS, r])
-        for q in range(d):
-            put(memory.information[r, q, first:last], strip.matrices[INFORMATION, r, q])
-    for t in range(len(memory.log_scatter)):
-        put(memory.log_scatter[t, first:last], strip.grid[LOG_REMEMBERED, t])
     put(memory.squares[first:last], strip.rows[SQUARES])
     put(memory.dof[first:last], strip.rows[DOF])
 
@@ -139,11 +139,11 @@ def _conclude_maps(posterior: Posterior, scatter_prior: Any, strip: Strip) -> No
     """Average the components: maps, and the logarithms of the scatter's prior."""
     mean_of(posterior, strip.maps[MAPS])
     for t in range(strip.grid.shape[1]):
-        prior, remembered = strip.grid[LOG_PRIOR, t], strip.grid[LOG_REMEMBERED, t]
+        prior = strip.grid[LOG_PRIOR, t]
         fill(prior, _RAREST)
         for k in range(len(posterior.odds)):
             odds, often = posterior.odds[k], scatter_prior[k, t]
             for x in range(STRIP):
                 prior[x] += odds[x] * often
         for x in range(STRIP):
-            prior[x] = log_of(prior[x]) + remembered[x]
+            prior[x] = log_of(prior[x])

@@ -18,7 +18,6 @@ __all__ = [
     "INVERSE",
     "LEVERAGE",
     "LOG_PRIOR",
-    "LOG_REMEMBERED",
     "MAPS",
     "MEAN",
     "NOISE",
@@ -45,7 +44,7 @@ Array = NDArray[np.float64]
 
 VALUE, TARGET, ERROR, PRECISION, WEIGHT = range(5)  # of frames; the fit is drawn to the target
 PULL, MEAN, NOISE, LEVERAGE = range(4)  # of series; a pull is the sum of frames' weights
-SCATTER, LOG_PRIOR, LOG_REMEMBERED = range(3)  # of the grid
+SCATTER, LOG_PRIOR = range(2)  # of the grid
 MAPS, PULLS, RIGHT, INVERSE = range(4)  # of maps
 INFORMATION, FACTOR = range(2)  # of matrices
 EXCESS, EVIDENCE, SHARED, TYPICAL, TOTAL, SUM, SQUARES, DOF = range(8)  # of rows
@@ -64,7 +63,7 @@ class Strip(NamedTuple):
 
     frames: Array  # (5, n_frames, STRIP)
     series: Array  # (4, n_series, STRIP)
-    grid: Array  # (3, t, STRIP)
+    grid: Array  # (2, t, STRIP)
     maps: Array  # (4, d, STRIP)
     matrices: Array  # (2, d, d, STRIP)
     rows: Array  # (8, STRIP)
@@ -78,7 +77,7 @@ def empty_strip(  # numpydoc ignore=PR01
     return Strip(
         np.zeros((5, n_frames, STRIP)),
         np.zeros((4, n_series, STRIP)),
-        np.zeros((3, t, STRIP)),
+        np.zeros((2, t, STRIP)),
         np.zeros((4, d, STRIP)),
         np.zeros((2, d, d, STRIP)),
         np.zeros((8, STRIP)),

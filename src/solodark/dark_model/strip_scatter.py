@@ -3,6 +3,7 @@
 from math import sqrt
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, LibraryNumbers
@@ -29,11 +30,13 @@ from solodark.dark_model.strip_numbers import (
     TARGET,
     TERMS_IN_RANGE,
     TOTAL,
+    VALUE,
+    WEIGHT,
     Strip,
 )
 from solodark.dark_model.strips import STRIP, Posterior, fill, log_of, normalise, put, solve_forward
 
-__all__ = ["average_series", "choose_factor", "measure_excess", "weigh_scatter"]
+__all__ = ["average_series", "choose_factor", "keep_means", "measure_excess", "weigh_scatter"]
 
 _MAX_LEVERAGE = 0.95
 _MOST_SQUARE = 25.0  # in sigmas: what a single frame can tell of a pixel's noise
@@ -68,7 +71,8 @@ def average_series(strip: Strip, library: LibraryNumbers) -> None:  # numpydoc i
         fill(strip.series[MEAN, g], 0.0)
         for f in range(first, last):
             _residual(strip, f, library.design[f])
-            put(strip.frames[PRECISION, f], strip.rows[SUM])
+            for x in range(STRIP):
+                strip.rows[SUM, x] = library.frame_count[f] * strip.frames[PRECISION, f, x]
             if last - first > 2:
                 _lower_outliers(strip.frames[ERROR, f], strip.rows[SUM])
             for x in range(STRIP):
@@ -79,6 +83,42 @@ def average_series(strip: Strip, library: LibraryNumbers) -> None:  # numpydoc i
             strip.series[MEAN, g, x] *= strip.series[NOISE, g, x]
         # The states of one series are close to each other: the middle one speaks for all.
         _find_leverage(strip, library.design[(first + last) // 2], g)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def keep_means(  # numpydoc ignore=PR01
+    strip: Strip, library: LibraryNumbers, residuals: Any
+) -> None:
+    """Average what the maps leave of the series that are kept in one mean, as the fit weighed them.
+
+    Infinite where all frames are full, and NaN where all are unknown.
+    """
+    total, weights, seen = strip.rows[TOTAL], strip.rows[SUM], strip.rows[SHARED]
+    for m in range(len(residuals)):
+        fill(total, 0.0)
+        fill(weights, 0.0)
+        fill(seen, np.nan)
+        for g in range(library.kept_as.size):
+            if library.kept_as[g] != m:
+                continue
+            for f in range(library.series_start[g], library.series_start[g + 1]):
+                _add_residual(strip, f, library.censor_adu, total, weights, seen)
+        for x in range(min(STRIP, residuals.shape[1])):
+            residuals[m, x] = total[x] / weights[x] if seen[x] == 0.0 else seen[x]
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_residual(
+    strip: Strip, f: int, censor_adu: float, total: Any, weights: Any, seen: Any
+) -> None:
+    """Add a frame to a mean; `seen` is 0 where one is usable, infinite where only full ones are."""
+    for x in range(STRIP):
+        value, weight = strip.frames[VALUE, f, x], strip.frames[WEIGHT, f, x]
+        total[x] += weight * strip.frames[ERROR, f, x]
+        weights[x] += weight
+        full = value > censor_adu and seen[x] != 0.0
+        seen[x] = np.inf if full else seen[x]
+        seen[x] = 0.0 if value <= censor_adu else seen[x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from solodark.dark_model.pixel_numbers import LibraryNumbers
@@ -43,33 +44,36 @@ def weigh_frames(  # numpydoc ignore=PR01
         fill(strip.series[PULL, g], 0.0)
         for f in frames:
             if iteration == 0:
-                _begin_with(strip, f, library.frame_variance[f], library.censor_adu)
+                _begin_with(strip, f, library)
             else:
                 _deviate(strip, f, library)
         if iteration > 0:
             _share_of_noise(strip, library, g)
         for f in frames:
             if iteration > 0:
-                _weigh_frame(strip, f)
+                _weigh_frame(strip, f, library.frame_count[f])
             _accumulate(strip, f, library.design[f])
             for x in range(STRIP):
                 strip.series[PULL, g, x] += strip.frames[WEIGHT, f, x]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _begin_with(strip: Strip, f: int, variance: float, censor_adu: float) -> None:
-    saturated = variance * _SATURATED
+def _begin_with(strip: Strip, f: int, library: LibraryNumbers) -> None:
+    weight, censor_adu = library.frame_count[f] / library.frame_variance[f], library.censor_adu
+    saturated = weight / _SATURATED
     for x in range(STRIP):
         value = strip.frames[VALUE, f, x]
-        strip.frames[TARGET, f, x] = value
-        strip.frames[WEIGHT, f, x] = 1.0 / (saturated if value > censor_adu else variance)
+        usable = value <= censor_adu  # neither full nor unknown
+        strip.frames[TARGET, f, x] = 0.0 if np.isnan(value) else value
+        strip.frames[WEIGHT, f, x] = weight if usable else saturated
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _deviate(strip: Strip, f: int, library: LibraryNumbers) -> None:
     """Deviation of a frame from the fit, and its noise there.
 
-    Short of a saturated value the fit is pulled up; beyond it, hardly held where it is.
+    Short of a saturated value the fit is pulled up; beyond it, hardly held where it is, and so
+    where a value is unknown.
     """
     floor, slope, censor_adu = library.frame_variance[f], library.slope[f], library.censor_adu
     predicted = strip.rows[TOTAL]
@@ -80,9 +84,10 @@ def _deviate(strip: Strip, f: int, library: LibraryNumbers) -> None:
     for x in range(STRIP):
         value, signal = strip.frames[VALUE, f, x], max(predicted[x], 0.0)
         noise = strip.rows[EXCESS, x] * (floor + signal * (slope + library.curvature * signal))
-        full = value > censor_adu
-        strip.frames[PRECISION, f, x] = 1.0 / (noise * _SATURATED if full else noise)
-        strip.frames[TARGET, f, x] = max(value, predicted[x]) if full else value
+        usable = value <= censor_adu
+        beyond = max(predicted[x], value)  # the latter, of an unknown value
+        strip.frames[PRECISION, f, x] = 1.0 / (noise if usable else noise * _SATURATED)
+        strip.frames[TARGET, f, x] = value if usable else beyond
     for x in range(STRIP):
         strip.frames[ERROR, f, x] = strip.frames[TARGET, f, x] - predicted[x]
 
@@ -91,10 +96,10 @@ def _deviate(strip: Strip, f: int, library: LibraryNumbers) -> None:
 def _share_of_noise(strip: Strip, library: LibraryNumbers, g: int) -> None:
     """Noise over noise plus scatter, for the mean of a series and for one of its frames."""
     first = library.series_start[g]
-    n = library.series_start[g + 1] - first
+    n = library.frame_count[first : library.series_start[g + 1]].sum()
     precision, scatter = strip.frames[PRECISION, first], library.scatter_grid
     _expect_share(strip, scatter, library.amplitude2[g], precision, strip.rows[TYPICAL])
-    if n == 1:
+    if n == 1.0:
         put(strip.rows[TYPICAL], strip.rows[SHARED])
     else:
         _expect_share(strip, scatter, n * library.amplitude2[g], precision, strip.rows[SHARED])
@@ -123,12 +128,12 @@ def _expect_share(
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _weigh_frame(strip: Strip, f: int) -> None:
+def _weigh_frame(strip: Strip, f: int, count: float) -> None:
     for x in range(STRIP):
         part = strip.frames[PRECISION, f, x]
         z2 = strip.frames[ERROR, f, x] * strip.frames[ERROR, f, x] * strip.rows[TYPICAL, x] * part
         robust = OUTLIER_SIGMA2 / max(z2, OUTLIER_SIGMA2)
-        strip.frames[WEIGHT, f, x] = strip.rows[SHARED, x] * part * robust
+        strip.frames[WEIGHT, f, x] = count * strip.rows[SHARED, x] * part * robust
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})

@@ -6,18 +6,20 @@ learned once more: of all frames then, at all levels, as if the pixel had stood 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory, PixelsFound
-from solodark.dark_model.sample_fit import SampleFit, fit_values
+from solodark.dark_model.sample_fit import fit_values
+from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.telegraph import TelegraphPixels, hop_direction
 from solodark.dark_model.two_levels import MEMORIES_S, Chain, TwoLevels, find_two_levels
 from solodark.frames import FrameSource
 
-__all__ = ["explain_hops", "frame_gaps"]
+__all__ = ["Band", "explain_hops", "frame_gaps"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -54,36 +56,52 @@ def frame_gaps(sources: Sequence[FrameSource], starts: NDArray[np.intp]) -> Arra
     return np.where(np.isfinite(gaps), gaps, at_once)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Band:
+    """Pixels of a band, as they are fitted.
+
+    Attributes
+    ----------
+    fit : SampleFit
+        States, prior and noise: of the means of frames seen before, then of the frames.
+    values : ndarray of float32, shape (n_means + n_frames, n)
+        ADU above level and rows, frames sorted by series.
+    starts : ndarray of int, shape (n_means + n_series + 1,)
+        Where each series begins; each mean is one of its own.
+    n_means : int
+        Number of the means; in these, known hops are taken out.
+    kept_as : ndarray of int, shape (n_means + n_series,)
+        Mean in which each series is kept.
+    gaps_s : ndarray, shape (n_frames,)
+        Time since the frame before.
+    memory : Memory, optional
+        What frames seen before tell of the noise of these pixels.
+    """
+
+    fit: SampleFit
+    values: Image
+    starts: NDArray[np.intp]
+    n_means: int
+    kept_as: NDArray[np.intp]
+    gaps_s: Array
+    memory: Memory | None = None
+
+
 def explain_hops(
-    fit: SampleFit,
-    values: Image,
-    found: PixelsFound,
-    starts: NDArray[np.intp],
-    gaps_s: Array,
-    settings: LearnSettings,
-    memory: Memory | None = None,
-    known: TelegraphPixels | None = None,
+    band: Band, found: PixelsFound, settings: LearnSettings, known: TelegraphPixels
 ) -> TelegraphPixels:
     """Find the telegraph pixels of a band, and learn their maps anew without their hops.
 
     Parameters
     ----------
-    fit : SampleFit
-        States, prior and noise.
-    values : ndarray of float32, shape (n_frames, n)
-        ADU above level and rows, frames sorted by series.
+    band : Band
+        The pixels.
     found : PixelsFound
-        Of these pixels; maps and information are overwritten where hops are taken out. Excess and
-        scatter still tell how restless a pixel is.
-    starts : ndarray of int, shape (n_series + 1,)
-        Where each series begins.
-    gaps_s : ndarray, shape (n_frames,)
-        Time since the frame before.
+        Of these pixels; maps, information and residuals are overwritten where hops are taken out.
+        Excess and scatter still tell how restless a pixel is.
     settings : LearnSettings
         How to learn.
-    memory : Memory, optional
-        What frames seen before tell of these pixels.
-    known : TelegraphPixels, optional
+    known : TelegraphPixels
         Those that frames seen before told, with places counted within the band.
 
     Returns
@@ -91,12 +109,13 @@ def explain_hops(
     TelegraphPixels
         With places counted within the band.
     """
-    known = known or TelegraphPixels.none()
-    chain = _chain(fit, starts, gaps_s)
+    fit, chain = band.fit, _chain(band)
     place = np.union1d(_restless(fit, chain, found), known.place)
     before = _as_known(place, known)
-    own = np.ascontiguousarray(values[:, place].T, dtype=np.float64)
-    levels, high = _two_levels(fit, chain, own, found, place, before)
+    own = np.ascontiguousarray(band.values[:, place].T, dtype=np.float64)
+    looks = own.copy()
+    looks[before.looks > 0.0, : band.n_means] = np.nan  # these are counted already
+    levels, high = _two_levels(fit, chain, looks, found, place, before)
     hopping = np.flatnonzero(levels.gain > np.where(before.looks > 0.0, -_BETTER, _BETTER))
     levels = TwoLevels(*(part[hopping] for part in levels))
     pixels = _table(place[hopping], levels)
@@ -105,9 +124,10 @@ def explain_hops(
         chosen = hopping[settled]
         rise, duty = (levels.high - levels.low)[settled, None], levels.duty[settled, None]
         steady = own[chosen] - chain.amplitude * rise * (high[chosen] - duty)
-        own_memory = _at_new_mean(fit, memory, pixels.where(pixels.settled), known)
-        rest = _learn_anew(fit, steady, found, place[chosen], starts, settings, own_memory)
-        pixels.rest_adu2[settled] = rest
+        low = np.minimum(levels.low, levels.high)[settled]
+        means = _steady_means(band, found, pixels.where(pixels.settled), low, known)
+        steady[:, : band.n_means] = means.T
+        pixels.rest_adu2[settled] = _learn_anew(band, steady, found, place[chosen], settings)
     return pixels
 
 
@@ -119,38 +139,39 @@ def _table(place: NDArray[np.intp], levels: TwoLevels) -> TelegraphPixels:
     return TelegraphPixels(place.astype(np.int32), *(c.astype(np.float32) for c in columns))
 
 
-def _at_new_mean(
-    fit: SampleFit, memory: Memory | None, pixels: TelegraphPixels, known: TelegraphPixels
-) -> Memory | None:
-    """Give what is remembered of pixels, those of known hops at the mean of their new duty."""
-    if memory is None or not memory.dof.size:
-        return None
-    own = Memory(*(part[pixels.place] for part in memory))
+def _steady_means(
+    band: Band, found: PixelsFound, pixels: TelegraphPixels, low: Array, known: TelegraphPixels
+) -> Array:
+    """Give the means of hopping pixels as if these had stood at the mean of their duty.
+
+    Hops that were known are taken out of them already, by the duty they had. Otherwise a mean
+    stands between the levels, and as near to where it is as it can be.
+    """
+    amplitude = _amplitude(band.fit)[: band.n_means, None]
+    means: Array = band.values[: band.n_means, pixels.place].astype(np.float64)
+    above = means - (found.maps[pixels.place] @ band.fit.design[: band.n_means].T).T
+    reach = amplitude * pixels.rise_adu
+    high = np.clip((above - amplitude * low) / np.maximum(reach, 1e-12), 0.0, 1.0) - pixels.duty
     before = known.where(known.settled & np.isin(known.place, pixels.place))
     at = np.searchsorted(pixels.place, before.place)
-    raised = np.zeros(pixels.place.size)
-    raised[at] = pixels.rise_adu[at] * (pixels.duty[at] - before.duty)
-    direction = np.zeros(fit.design.shape[1])
-    direction[fit.n_settings :] = hop_direction(fit.strength, fit.states)
-    pulls = own.pulls + raised[:, None] * (own.information @ direction)
-    # Their scatter was that of hops, which are now explained.
-    return own._replace(pulls=pulls, log_scatter=np.zeros_like(own.log_scatter))
+    high[:, at] = before.duty - pixels.duty[at]
+    return means - reach * high
+
+
+def _amplitude(fit: SampleFit) -> Array:
+    return np.asarray(fit.states @ hop_direction(fit.strength, fit.states))
 
 
 def _learn_anew(
-    fit: SampleFit,
-    values: Array,
-    found: PixelsFound,
-    place: NDArray[np.intp],
-    starts: NDArray[np.intp],
-    settings: LearnSettings,
-    memory: Memory | None,
+    band: Band, values: Array, found: PixelsFound, place: NDArray[np.intp], settings: LearnSettings
 ) -> NDArray[np.float32]:
     """Learn the maps of pixels whose hops are taken out; gives what is left between series."""
+    memory = Memory(*(part[place] for part in band.memory)) if band.memory else None
     own = np.ascontiguousarray(values.T, dtype=np.float32)
-    steady = fit_values(fit, own, starts, settings, memory)
-    found.maps[place], found.information[place] = steady.maps, steady.information
-    return (steady.scatter @ fit.scatter_grid).astype(np.float32)
+    steady = fit_values(band.fit, own, band.starts, settings, memory, kept_as=band.kept_as)
+    for name in ("maps", "information", "residuals"):
+        getattr(found, name)[place] = getattr(steady, name)
+    return (steady.scatter @ band.fit.scatter_grid).astype(np.float32)
 
 
 def _as_known(place: NDArray[np.intp], known: TelegraphPixels) -> TwoLevels:
@@ -162,15 +183,17 @@ def _as_known(place: NDArray[np.intp], known: TelegraphPixels) -> TwoLevels:
     return TwoLevels(*numbers)
 
 
-def _chain(fit: SampleFit, starts: NDArray[np.intp], gaps_s: Array) -> Chain:
+def _chain(band: Band) -> Chain:
+    """Give the frames, and before them the means, each a look of its own and no firmer than one."""
+    fit, gaps_s = band.fit, np.concatenate([np.full(band.n_means, np.inf), band.gaps_s])
     return Chain(
-        amplitude=fit.states @ hop_direction(fit.strength, fit.states),
+        amplitude=_amplitude(fit),
         kept=np.exp(-gaps_s / MEMORIES_S[:, None]),
         floor=fit.law.frame_variance,
         slope=fit.law.slope[fit.setting],
         curvature=fit.law.curvature,
         censor_adu=fit.censor_adu,
-        series_start=starts,
+        series_start=band.starts,
     )
 
 

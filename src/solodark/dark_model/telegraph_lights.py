@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.dark_signal import hop_strength, strength2_of
 from solodark.dark_model.model import DarkModel
-from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
+from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.telegraph_update import hop_levels, stand
 
 __all__ = ["HopsInLights"]

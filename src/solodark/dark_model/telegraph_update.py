@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from solodark.dark_model.dark_signal import hop_strength, usual_span_s
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.predict import Prediction
-from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.solve import Solved
+from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.telegraph import TelegraphPixels, series_memory
 
 __all__ = ["Settled", "Standing", "hop_levels", "settle_hops", "stand"]

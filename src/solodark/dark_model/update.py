@@ -8,9 +8,9 @@ from solodark.dark_model.dark_signal import strength2_of
 from solodark.dark_model.levels import plane_levels, row_profile
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.predict import Prediction
-from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.smooth_field import smooth_field
 from solodark.dark_model.solve import Solved
+from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.survey import read_image
 from solodark.dark_model.telegraph_update import Settled, settle_hops
 from solodark.dark_model.update_kernel import PixelNumbers, SubNumbers, update_pixels

@@ -22,9 +22,8 @@ from solodark.dark_model.master import (
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.predict import level_image, predict
 from solodark.dark_model.right_lights import require_lights
-from solodark.dark_model.sample_fit import FLOOR_AMPLITUDE2
 from solodark.dark_model.solve import Solved, refined
-from solodark.dark_model.strength import squared_strength
+from solodark.dark_model.strength import FLOOR_AMPLITUDE2, squared_strength
 from solodark.dark_model.survey import read_image
 from solodark.errors import FrameMismatchError, NotEnoughFramesError, SettingError
 from solodark.frames import (

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def write_arrays(
     ((2, 3), 100)
     """
     import zarr
-    from zarr.codecs import BloscCodec, BytesCodec
+    from zarr.codecs import BytesCodec
     from zarr.storage import ZipStore
 
     header = {
@@ -95,12 +95,17 @@ def write_arrays(
                 data=np.ascontiguousarray(array),
                 chunks=_chunks(array.shape),
                 serializer=BytesCodec(endian="little" if array.dtype.itemsize > 1 else None),
-                compressors=[
-                    BloscCodec(cname="zstd", clevel=1, typesize=array.dtype.itemsize),
-                    _checksum(),
-                ],
+                compressors=[_compressor(array.dtype.itemsize), _checksum()],
                 config={"write_empty_chunks": True},  # so that a lost chunk is no empty one
             )
+
+
+def _compressor(itemsize: int) -> Any:
+    """Compress fast; bytes as they are, for a shuffle of their bits costs a half more room."""
+    from zarr.codecs import BloscCodec
+
+    shuffle: Literal["noshuffle", "shuffle"] = "noshuffle" if itemsize == 1 else "shuffle"
+    return BloscCodec(cname="zstd", clevel=1, typesize=itemsize, shuffle=shuffle)
 
 
 def _checksum() -> Any:

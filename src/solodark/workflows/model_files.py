@@ -24,7 +24,7 @@ PathLike = str | os.PathLike[str]
 
 _CONTENT = "dark model"
 # As the storage of models names them; its import runs beside the reading.
-_FOR_GROWTH = ("survey_levels", "survey_profiles", "survey_values")
+_FOR_GROWTH = ("residuals", "survey_levels", "survey_profiles", "survey_values")
 
 
 def save_model(path: PathLike, model: "DarkModel") -> None:
@@ -51,7 +51,7 @@ def load_model(path: PathLike, *, to_grow: bool = False) -> "DarkModel":
     path : path-like
         The ``.solodark`` file.
     to_grow : bool
-        Read what only growing needs as well: the sample of all its frames.
+        Read what only growing needs as well: the sample and the means of all its frames.
 
     Returns
     -------

@@ -1,0 +1,51 @@
+"""Pixels that new frames show to have changed, and those that only look so."""
+
+import numpy as np
+import pytest
+
+from solodark.dark_model.past import Past
+from solodark.dark_model.recall import Since, find_changes
+
+EVERYWHERE = (slice(None), slice(None))
+SINCE = Since(years=0.5, changed_share=1e-4, cosmic_share=1e-5)
+
+
+@pytest.fixture
+def past(dark_nights):
+    return Past(dark_nights.model)
+
+
+def frames_like_the_strongest(past, n, rng):
+    """Fit and values of so many frames of an unchanged sensor, all in one state."""
+    fit = past.fit.of([int(np.argmax(past.fit.states[:, 0]))] * n)
+    signal = fit.design @ past.maps(EVERYWHERE).T
+    floor, slope = fit.law.frame_variance[:, None], fit.law.slope[fit.setting][:, None]
+    above = np.maximum(signal, 0.0)
+    variance = floor + slope * above + fit.law.curvature * above**2
+    values = signal + rng.normal(size=signal.shape) * np.sqrt(variance)
+    return fit, values.astype(np.float32)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 30, 150])
+def test_the_noise_of_few_or_many_frames_is_no_change(past, rng, n):
+    fit, values = frames_like_the_strongest(past, n, rng)
+    odds, jump = find_changes(past, fit, values, EVERYWHERE, SINCE)
+    assert np.mean(odds > 0.5) < 1e-3
+    assert abs(np.mean(jump)) < 0.1 * np.sqrt(fit.law.frame_variance[0] / n)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 30, 150])
+def test_a_pixel_that_is_bright_in_all_frames_has_changed(past, rng, n):
+    fit, values = frames_like_the_strongest(past, n, rng)
+    values[:, :50] += 400.0
+    odds, jump = find_changes(past, fit, values, EVERYWHERE, SINCE)
+    assert np.mean(odds[:50] > 0.5) > 0.9
+    assert np.median(jump[:50]) == pytest.approx(400.0, rel=0.05)
+
+
+@pytest.mark.parametrize("n", [2, 3, 30, 150])
+def test_a_ray_in_one_of_several_frames_is_no_change(past, rng, n):
+    fit, values = frames_like_the_strongest(past, n, rng)
+    values[0, :50] += 3000.0
+    odds, _ = find_changes(past, fit, values, EVERYWHERE, SINCE)
+    assert np.mean(odds[:50] > 0.5) < 0.1
