@@ -98,10 +98,13 @@ def grow(
     fit = fit_best_rank(fits, all_series)
     stand = _with_means(past, fit)
     kept_as = join_series(stand, starts_after(past.n_means, new.series))
-    pixels, class_information = _add_to_pixels(past, new, stand, kept_as, settings, progress)
+    library = _library_of_all(past, new, fit, kept_as)
+    pixels, class_information = _add_to_pixels(
+        past, new, library, stand, kept_as, settings, progress
+    )
     return finished(
         replace(
-            _known_of_all(past, new, joined, all_series, fit, kept_as),
+            _known_of_all(past, joined, library, fit),
             pixels=pixels,
             class_information=class_information,
             evidence={rank: tried.evidence for rank, tried in fits.items()},
@@ -197,21 +200,21 @@ def _with_means(past: Past, fit: SampleFit) -> SampleFit:
 def _add_to_pixels(
     past: Past,
     new: _NewFrames,
+    library: LibraryFrames,
     fit: SampleFit,
     kept_as: Numbers,
     settings: LearnSettings,
     progress: Progress,
 ) -> tuple[PixelMaps, Array]:
     """Fit every pixel to the new frames and to the means of the old ones."""
-    foretold, width = _as_before(past, new), past.model.shape[1]
-    taken = describe_library(
-        new.sources, new.hashes, new.series, fit.of(slice(past.n_means, None)), new.series
-    )
-    since = since_library(past, taken.taken_s, taken.exposure_s)
+    foretold, n_old = _as_before(past, new), len(past.design)
+    since = since_library(past, library.taken_s[n_old:], library.exposure_s[n_old:])
+    raised = -fit.rows[: past.n_means, :, None].astype(np.float32)
 
     def recall(values: Image, rows: slice) -> Memory:  # numpydoc ignore=GL08
         means, new_values = np.split(values, [past.n_means])
-        means[:] = past.values(rows) - np.repeat(fit.rows[: past.n_means, rows], width, axis=1)
+        means[:] = past.values(rows)
+        means.reshape(past.n_means, -1, past.model.shape[1])[:] += raised[:, rows]
         changed = find_changes(past, foretold, new_values, (rows, slice(None)), since)[0] > _LIKELY
         # All or nothing: robust weights would side with even a little of a mean that is wrong.
         means[:, changed] = np.nan
@@ -232,25 +235,21 @@ def _hopped(past: Past, fit: SampleFit) -> TelegraphPixels:
     )
 
 
-def _known_of_all(
-    past: Past,
-    new: _NewFrames,
-    survey: Survey,
-    series: Numbers,
-    fit: SampleFit,
-    kept_as: Numbers,
-) -> DarkModel:
-    """Give the model what is known of all frames; its pixels are still the old ones."""
+def _library_of_all(past: Past, new: _NewFrames, fit: SampleFit, kept_as: Numbers) -> LibraryFrames:
+    """Describe all frames, with their states and the means they are kept in now."""
     old, n_old = past.model.library, len(past.design)
-    old = replace(old, states=fit.states[:n_old], kept_as=kept_as[old.kept_as])
     own = describe_library(
         new.sources,
         new.hashes,
-        series[n_old:],
+        new.series_after(past)[n_old:],
         fit.of(slice(n_old, None)),
         kept_as[past.n_means + new.series],
     )
-    library = _joined(old, own)
+    return _joined(replace(old, states=fit.states[:n_old], kept_as=kept_as[old.kept_as]), own)
+
+
+def _known_of_all(past: Past, survey: Survey, library: LibraryFrames, fit: SampleFit) -> DarkModel:
+    """Give the model what is known of all frames; its pixels are still the old ones."""
     return replace(
         past.model,
         prior=fit.prior,
