@@ -151,27 +151,51 @@ def above_level_and_rows(model, past, frame):
     return above - past.fit.rows[place][:, None]
 
 
+def some_ordinary(model, n):
+    ordinary = np.argwhere(model.pixels.component == np.argmax(model.prior.weights))
+    return tuple(np.random.default_rng(2).choice(ordinary, n, replace=False).T)
+
+
+def hopping(model, frames, where):
+    """The same frames, but for pixels that stand 600 ADU higher every other night."""
+    high = set(sorted({night(frame) for frame in frames})[1::2])
+    return [
+        brighter(model, [frame], where)[0] if night(frame) in high else frame for frame in frames
+    ]
+
+
+def known_hops(model, where):
+    """Which of the telegraph pixels that a model knows are these, and where they are."""
+    table, flat = model.pixels.telegraph, np.ravel_multi_index(where, model.shape)
+    own = table.where(np.isin(table.place, flat) & table.settled)
+    return own, np.unravel_index(own.place, model.shape)
+
+
 def test_a_pixel_that_begins_to_hop_was_low_before(halves):
     early, late = halves
     before = replace(learned(early), births_per_year=1e-9)
-    dice = np.random.default_rng(2)
-    ordinary = np.argwhere(before.pixels.component == np.argmax(before.prior.weights))
-    where = tuple(dice.choice(ordinary, 40, replace=False).T)
-    nights = sorted({night(frame) for frame in late})
-    high = set(nights[1::2])
-    hopping = [
-        brighter(before, [frame], where)[0] if night(frame) in high else frame for frame in late
-    ]
-    grown = grow(before, hopping, settings=SETTINGS)
-    table, flat = grown.pixels.telegraph, np.ravel_multi_index(where, before.shape)
-    at = np.flatnonzero(np.isin(table.place, flat) & table.settled)
-    assert at.size > 30
+    where = some_ordinary(before, 40)
+    grown = grow(before, hopping(before, late, where), settings=SETTINGS)
+    hops, place = known_hops(grown, where)
     strongest = grown.library.states[np.argmax(grown.library.states[:, 0])]
-    place = np.unravel_index(table.place[at], before.shape)
-    low = predict(grown, strongest).pattern[place] - (table.duty * table.rise_adu)[at]
+    low = predict(grown, strongest).pattern[place] - hops.duty * hops.rise_adu
     known = predict(before, strongest).pattern[place]
-    assert np.median(table.rise_adu[at]) == pytest.approx(600.0, rel=0.1)
+    assert hops.place.size > 30
+    assert np.median(hops.rise_adu) == pytest.approx(600.0, rel=0.1)
     assert np.median(np.abs(low - known)) < 15.0
+
+
+def test_a_pixel_that_is_known_to_hop_may_stand_still_for_a_night(models, halves, dark_nights):
+    where = some_ordinary(models[0], 40)
+    before = learned(hopping(models[0], [*halves[0], *halves[1]], where))
+    known, _ = known_hops(before, where)
+    assert known.place.size > 30
+    tonight = [shot.frame for shot in dark_nights.later(days=1.0, n=40)]
+    for frames in (tonight, brighter(models[0], tonight, where)):
+        hops, _ = known_hops(grow(before, frames, settings=SETTINGS), where)
+        assert hops.place.size > 0.95 * known.place.size
+        assert np.median(hops.rise_adu) == pytest.approx(np.median(known.rise_adu), rel=0.05)
+        assert np.median(hops.duty) == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_model_grows_another_map_where_all_frames_together_need_one(halves):

@@ -212,6 +212,23 @@ class Past:
         maps = pixels.maps[:, rows].reshape(len(pixels.maps), -1)
         return decode_means(codes, maps, pixels.excess[rows].ravel(), mean_numbers(self.means))
 
+    def hopping(self, rows: slice) -> NDArray[np.int32]:
+        """Find the pixels that are known to hop between two levels.
+
+        Parameters
+        ----------
+        rows : slice
+            Of the sensor.
+
+        Returns
+        -------
+        ndarray of int
+            Places among the pixels of these rows.
+        """
+        nx = self.model.shape[1]
+        own = self.model.pixels.telegraph.between(rows.start * nx, rows.stop * nx)
+        return own.place[own.settled]
+
     def memory(self, rows: slice) -> Memory:
         """Give what is remembered of the noise of some pixels.
 

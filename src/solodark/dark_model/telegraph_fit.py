@@ -111,12 +111,12 @@ def explain_hops(
     """
     fit, chain = band.fit, _chain(band)
     place = np.union1d(_restless(fit, chain, found), known.place)
-    before = _as_known(place, known)
+    before = _as_known(place, known, _offsets(band, found, known))
     own = np.ascontiguousarray(band.values[:, place].T, dtype=np.float64)
     looks = own.copy()
     looks[before.looks > 0.0, : band.n_means] = np.nan  # these are counted already
     levels, high = _two_levels(fit, chain, looks, found, place, before)
-    hopping = np.flatnonzero(levels.gain > np.where(before.looks > 0.0, -_BETTER, _BETTER))
+    hopping = np.flatnonzero(levels.gain > _least_gain(place, known, len(band.gaps_s)))
     levels = TwoLevels(*(part[hopping] for part in levels))
     pixels = _table(place[hopping], levels)
     settled = np.flatnonzero(pixels.settled)
@@ -129,6 +129,18 @@ def explain_hops(
         steady[:, : band.n_means] = means.T
         pixels.rest_adu2[settled] = _learn_anew(band, steady, found, place[chosen], settings)
     return pixels
+
+
+def _least_gain(place: NDArray[np.intp], known: TelegraphPixels, n_frames: int) -> Array:
+    """Choose by how much two levels must explain each pixel better than none, in nats.
+
+    One that is known to hop is forgotten only where the levels fail: in one night it may well stand
+    at one of them, and a night's frames are explained by a little more noise just as well.
+    """
+    least = np.full(place.size, _BETTER)
+    failing = np.where(known.settled, np.maximum(n_frames, _BETTER), _BETTER)
+    least[np.searchsorted(place, known.place)] = -failing
+    return least
 
 
 def _table(place: NDArray[np.intp], levels: TwoLevels) -> TelegraphPixels:
@@ -174,11 +186,25 @@ def _learn_anew(
     return (steady.scatter @ band.fit.scatter_grid).astype(np.float32)
 
 
-def _as_known(place: NDArray[np.intp], known: TelegraphPixels) -> TwoLevels:
+def _offsets(band: Band, found: PixelsFound, known: TelegraphPixels) -> Array:
+    """Find where the long-run mean of known pixels lies above their new maps, ADU at strength 1.
+
+    New frames at one level draw the maps there, but the means without hops stay where they are.
+    """
+    before = slice(0, band.n_means)
+    amplitude, fit = _amplitude(band.fit)[before], band.fit.of(before)
+    left = band.values[before, known.place] - (found.maps[known.place] @ fit.design.T).T
+    weight = amplitude * fit.frame_count / fit.law.frame_variance
+    weights = np.where(np.isnan(left), 0.0, weight[:, None])
+    told = np.maximum(amplitude @ weights, 1e-12)
+    return np.where(known.settled, np.sum(weights * np.nan_to_num(left), axis=0) / told, 0.0)
+
+
+def _as_known(place: NDArray[np.intp], known: TelegraphPixels, offsets: Array) -> TwoLevels:
     """Tell what is known of pixels before the frames at hand; no looks at those that are new."""
     numbers, own = np.zeros((6, place.size)), np.searchsorted(place, known.place)
     memory = np.log(known.memory_s / MEMORIES_S[0]) / np.log(_MEMORY_STEP)
-    low, high = -known.duty * known.rise_adu, (1 - known.duty) * known.rise_adu
+    low, high = offsets - known.duty * known.rise_adu, offsets + (1 - known.duty) * known.rise_adu
     numbers[:5, own] = low, high, known.duty, np.rint(memory), known.looks
     return TwoLevels(*numbers)
 

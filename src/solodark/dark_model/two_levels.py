@@ -143,7 +143,9 @@ def _find_two_levels(
         looks, telling = _looks(seen, chain, level)
         numbers[_LOOKS, i] += looks
         without = _without_levels(seen, excess[i], scatter[i], chain)
-        numbers[_GAIN, i] = told - without - log(max(telling, 1.0))
+        numbers[_GAIN, i] = told - without
+        if before[_LOOKS] == 0.0:  # what levels cost that had yet to be found
+            numbers[_GAIN, i] -= log(max(telling, 1.0))
 
 
 @njit(cache=True, error_model="numpy")
