@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from solodark.dark_model import from_arrays, generate, to_arrays
+from solodark.dark_model import from_arrays, generate, grow, to_arrays
 from solodark.errors import ModelFileError
 
 
@@ -30,6 +30,15 @@ def test_a_model_put_together_again_makes_the_same_master(dark_nights, parts):
     np.testing.assert_allclose(first.data, second.data, atol=0.05)
     assert first.provenance.model_id == second.provenance.model_id
     assert again.acquisition == dark_nights.model.acquisition
+
+
+def test_a_model_of_the_first_days_makes_masters_but_cannot_grow(dark_nights, parts):
+    arrays = {name: part for name, part in parts[0].items() if name not in ("residuals", "kept_as")}
+    old = from_arrays(arrays, parts[1], name="camera")
+    (shot,) = dark_nights.later()
+    assert generate(old, shot.frame).equivalent_subs > 1.0
+    with pytest.raises(ModelFileError, match="no means of its frames"):
+        grow(old, [shot.frame])
 
 
 @pytest.mark.parametrize("missing", ["maps", "states", "prior_means"])

@@ -146,6 +146,11 @@ def _survey(arrays: Arrays) -> Survey | None:
     return Survey(*(arrays[f"survey_{name}"] for name in _SURVEY))
 
 
+def _kept_as(arrays: Arrays) -> NDArray[np.intp]:
+    """Look up in which mean each frame is kept; models of the first days kept none."""
+    return arrays.get("kept_as", np.zeros_like(arrays["series"])).astype(np.intp)
+
+
 def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
     return DarkModel(
         acquisition=Acquisition(
@@ -182,7 +187,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["setting"].astype(np.intp),
             arrays["states"],
             arrays["taken_s"],
-            arrays["kept_as"].astype(np.intp),
+            _kept_as(arrays),
         ),
         cosmic_share_per_s=float(description["cosmic_share_per_s"]),
         births_per_year=float(description["births_per_year"]),
