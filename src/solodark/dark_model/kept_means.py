@@ -46,9 +46,9 @@ def means_of(fit: SampleFit, starts: Numbers, kept_as: Numbers) -> SampleFit:
         Of the means, which take the place of frames.
     """
     own = np.repeat(kept_as, np.diff(starts))
-    weight = fit.frame_count / fit.law.frame_variance
-    total, count = np.bincount(own, weight), np.bincount(own, fit.frame_count).astype(np.float64)
-    shares = np.eye(total.size)[own].T * weight / total[:, None]
+    total = np.bincount(own, fit.weight)
+    count = np.bincount(own, fit.frame_count).astype(np.float64)
+    shares = np.eye(total.size)[own].T * fit.weight / total[:, None]
     return replace(
         fit,
         design=shares @ fit.design,
@@ -102,7 +102,7 @@ def join_series(fit: SampleFit, starts: Numbers, *, most: int = MOST_MEANS) -> N
     """
     kept_as = np.arange(len(starts) - 1)
     each = means_of(fit, starts, kept_as)
-    weight, place = each.frame_count / each.law.frame_variance, each.design @ _reach(each)
+    weight, place = each.weight, each.design @ _reach(each)
     loss = np.array([_losses(int(i), place, weight, each.setting) for i in kept_as])
     for _ in range(len(kept_as) - most):
         i, j = (int(k) for k in np.unravel_index(np.argmin(loss), loss.shape))
@@ -123,8 +123,8 @@ def _reach(each: SampleFit) -> Array:
     variance with which frames of the library are foretold is ``tr C S``, and a loss of information
     ``w d d'`` adds ``w d' C S C d`` to it.
     """
-    weighted = each.design * (each.frame_count / each.law.frame_variance)[:, None]
-    covariances = np.linalg.inv(each.design.T @ weighted + each.prior.precisions)
+    normal = each.design.T @ (each.design * each.weight[:, None])
+    covariances = np.linalg.inv(normal + each.prior.precisions)
     square = each.design.T @ each.design / len(each.design)
     foretold = np.einsum("krq,qr->k", covariances, square)
     form = covariances @ square @ covariances / foretold[:, None, None]

@@ -73,6 +73,11 @@ class SampleFit:
         """State of each frame, shape (n_frames, rank)."""
         return self.design[:, self.n_settings :]
 
+    @property
+    def weight(self) -> Array:
+        """Frames that each stands for, over their variance, 1/ADU^2, shape (n_frames,)."""
+        return self.frame_count / self.law.frame_variance
+
     def of(self, frames: slice) -> "SampleFit":
         """Give the fit of some of the frames.
 

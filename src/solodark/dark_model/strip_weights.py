@@ -85,7 +85,7 @@ def _deviate(strip: Strip, f: int, library: LibraryNumbers) -> None:
         value, signal = strip.frames[VALUE, f, x], max(predicted[x], 0.0)
         noise = strip.rows[EXCESS, x] * (floor + signal * (slope + library.curvature * signal))
         usable = value <= censor_adu
-        beyond = max(predicted[x], value)  # the latter, of an unknown value
+        beyond = max(predicted[x], value)  # in this order: not a number is never the larger one
         strip.frames[PRECISION, f, x] = 1.0 / (noise if usable else noise * _SATURATED)
         strip.frames[TARGET, f, x] = value if usable else beyond
     for x in range(STRIP):

@@ -7,6 +7,7 @@ learned once more: of all frames then, at all levels, as if the pixel had stood 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,13 +162,19 @@ def _steady_means(
     """
     amplitude = _amplitude(band.fit)[: band.n_means, None]
     means: Array = band.values[: band.n_means, pixels.place].astype(np.float64)
-    above = means - (found.maps[pixels.place] @ band.fit.design[: band.n_means].T).T
+    above = _left_of_means(band, found, pixels.place)
     reach = amplitude * pixels.rise_adu
     high = np.clip((above - amplitude * low) / np.maximum(reach, 1e-12), 0.0, 1.0) - pixels.duty
     before = known.where(known.settled & np.isin(known.place, pixels.place))
     at = np.searchsorted(pixels.place, before.place)
     high[:, at] = before.duty - pixels.duty[at]
     return means - reach * high
+
+
+def _left_of_means(band: Band, found: PixelsFound, place: NDArray[np.integer[Any]]) -> Array:
+    """Give what the means of some pixels show beyond their maps, ADU, (n_means, n)."""
+    foretold = band.fit.design[: band.n_means] @ found.maps[place].T
+    return np.asarray(band.values[: band.n_means, place] - foretold)
 
 
 def _amplitude(fit: SampleFit) -> Array:
@@ -191,10 +198,9 @@ def _offsets(band: Band, found: PixelsFound, known: TelegraphPixels) -> Array:
 
     New frames at one level draw the maps there, but the means without hops stay where they are.
     """
-    before = slice(0, band.n_means)
-    amplitude, fit = _amplitude(band.fit)[before], band.fit.of(before)
-    left = band.values[before, known.place] - (found.maps[known.place] @ fit.design.T).T
-    weight = amplitude * fit.frame_count / fit.law.frame_variance
+    amplitude = _amplitude(band.fit)[: band.n_means]
+    left = _left_of_means(band, found, known.place)
+    weight = amplitude * band.fit.weight[: band.n_means]
     weights = np.where(np.isnan(left), 0.0, weight[:, None])
     told = np.maximum(amplitude @ weights, 1e-12)
     return np.where(known.settled, np.sum(weights * np.nan_to_num(left), axis=0) / told, 0.0)
