@@ -27,8 +27,8 @@ from solodark.dark_model.dark_signal import strongest_state
 from solodark.dark_model.master import TELEGRAPH_EXCESS
 from solodark.evaluation import measure_series, tabulate
 from solodark.formats import find_frame_paths, read_acquisition, read_frame
-from solodark.frames import Frame
-from solodark.workflows.learn import learn_files
+from solodark.frames import Frame, silent
+from solodark.workflows.learn import learn_files, sort_out_darks
 from solodark.workflows.model_files import load_model, open_frames
 
 RESULTS = Path(__file__).parent / "results" / "growth.json"
@@ -111,8 +111,9 @@ def measure(case: Growth, data: Path) -> dict[str, object]:
 
 
 def learn_with(files: Sequence[Path], seed: int) -> DarkModel:
-    """Learn all frames at once, with another choice of sampled pixels."""
-    with open_frames(files) as frames:
+    """Learn all darks at once, with another choice of sampled pixels."""
+    darks, _ = sort_out_darks(files, (), (), silent)
+    with open_frames(darks) as frames:
         return learn(frames, rng=np.random.default_rng(seed))
 
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from solodark.dark_model import LearnSettings, grow, learn, predict, solve
+from solodark.dark_model.dark_signal import library_strength2
 from solodark.dark_model.levels import remove_levels
 from solodark.dark_model.past import Past
+from solodark.dark_model.series import is_bias
 from solodark.errors import (
     FrameMismatchError,
     ModelFileError,
@@ -265,6 +267,23 @@ def test_a_pixel_that_is_always_full_is_foretold_full_at_any_exposure(halves):
         bias = predict(one, np.zeros(one.rank)).pattern[20, 31]
         strongest = predict(one, one.library.states.max(axis=0)).pattern[20, 31]
         assert bias == strongest > one.censor_adu
+
+
+def test_a_pixel_that_is_full_in_every_dark_is_foretold_full_before_and_after(halves):
+    early, late = halves
+    full_adu = float(early[0].acquisition.saturation_adu or 16383.0)
+
+    def with_full_darks(frames):
+        pairs = zip(frames, with_full_pixel(frames, 20, 31, full_adu), strict=True)
+        return [frame if is_bias(frame) else full for frame, full in pairs]
+
+    model = learned(with_full_darks(early))
+    for one in (model, grow(model, with_full_darks(late), settings=SETTINGS)):
+        strengths = library_strength2(one)
+        dark = np.isfinite(one.library.exposure_s) & (one.library.exposure_s > 0.01)
+        weakest = one.library.states[dark][np.argmin(strengths[dark])]
+        assert predict(one, weakest).pattern[20, 31] > one.censor_adu
+        assert predict(one, np.zeros(one.rank)).pattern[20, 31] < 0.3 * one.censor_adu
 
 
 def test_of_a_pixel_that_no_frame_told_nothing_is_remembered(halves):

@@ -1,5 +1,7 @@
 """Pixels that new frames show to have changed, and those that only look so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,14 @@ def test_a_ray_in_one_of_several_frames_is_no_change(past, rng, n):
     values[0, :50] += 3000.0
     odds, _ = find_changes(past, fit, values, EVERYWHERE, SINCE)
     assert np.mean(odds[:50] > 0.5) < 0.1
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 30])
+def test_a_pixel_that_is_full_as_foretold_has_not_changed(past, rng, n):
+    fit, values = frames_like_the_strongest(past, n, rng)
+    signal = fit.design[0] @ past.maps(EVERYWHERE).T
+    hot = np.argsort(-signal)[:50]
+    fit = replace(fit, censor_adu=float(0.3 * signal[hot].min()))
+    values[:, hot] = 1.1 * fit.censor_adu
+    odds, _ = find_changes(past, fit, values, EVERYWHERE, SINCE)
+    assert not (odds[hot] > 0.5).any()

@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.full_pixels import stand_full
 from solodark.dark_model.kept_bands import ClassSums, keep_band
 from solodark.dark_model.kept_codes import encode_residuals
 from solodark.dark_model.kept_means import mean_numbers, means_of, starts_after
 from solodark.dark_model.levels import remove_levels, remove_rows
-from solodark.dark_model.model import UNKNOWN_SHARE, PixelMaps
-from solodark.dark_model.pixel_numbers import Memory, PixelsFound
+from solodark.dark_model.model import PixelMaps
+from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.settings import LearnSettings
@@ -25,7 +26,6 @@ __all__ = ["Before", "map_pass"]
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint16] | NDArray[np.float32]
-_EVERY = 16  # pixels will do for a median
 Recall = Callable[[NDArray[np.float32], slice], Memory]
 
 
@@ -103,28 +103,17 @@ def map_pass(
         values = _above_level(sources, frames, survey, fit.rows[:, rows])
         memory = before.recall(values, rows) if before else None
         found = fit_values(fit, values, starts, settings, memory, kept_as=kept_as, room=found)
+        stand_full(found, values, fit, means.design)
         band = Band(fit, values, starts, n_means, kept_as, gaps_s, memory)
         first, last = start * shape[1], stop * shape[1]
         hopped = before.hopped.between(first, last) if before else TelegraphPixels.none()
         hopping = explain_hops(band, found, settings, hopped)
         telegraph.append(replace(hopping, place=np.int32(first) + hopping.place))
-        _stand_full(found, values, fit)
         keep_band(found, first, fit.n_settings, pixels, sums)
         codes = residuals.reshape(len(residuals), -1)[:, first:last]
         encode_residuals(found.residuals, found.maps, found.excess, means, codes)
     hopping = TelegraphPixels.joined(telegraph)
     return replace(pixels, telegraph=hopping, residuals=residuals), sums.information
-
-
-def _stand_full(found: PixelsFound, values: NDArray[np.float32], fit: SampleFit) -> None:
-    """Let pixels that are full in every frame stand as high as they were seen, at any state."""
-    full = np.flatnonzero((values > fit.censor_adu).all(axis=0))
-    bias = slice(0, fit.n_settings)
-    usual = np.einsum("nss->n", found.information[::_EVERY, bias, bias])
-    told = np.einsum("nss->n", found.information[full, bias, bias])
-    full = full[told < UNKNOWN_SHARE * np.median(usual)]
-    found.maps[full] = 0.0
-    found.maps[full, bias] = values[:, full].mean(axis=0)[:, None]
 
 
 def _empty_maps(fit: SampleFit, shape: tuple[int, int]) -> PixelMaps:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.births import SECONDS_PER_YEAR, YEARS_IF_UNKNOWN
 from solodark.dark_model.past import Past, Places
 from solodark.dark_model.sample_numbers import SampleFit
-from solodark.dark_model.strength import squared_strength
+from solodark.dark_model.strength import TOO_WEAK, squared_strength
 
 __all__ = ["Since", "find_changes", "since_library"]
 
@@ -27,7 +27,6 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _TELLING = 0.3  # of the strongest new frame's signal
-_TOO_WEAK = 0.02  # of the strongest frame of all: as good as a bias
 _CHANGE_FLOOR = 1e-7
 _STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a frame to full scale
 _FARTHEST = 1000.0  # sigma^2 / 2 beyond which a density would be zero
@@ -105,7 +104,7 @@ def find_changes(
         How much brighter it is than foretold at full strength of the dark signal, ADU.
     """
     strength = np.sqrt(squared_strength(fit.states, fit.strength))
-    telling = np.flatnonzero(strength > max(_TELLING * strength.max(), _TOO_WEAK))
+    telling = np.flatnonzero(strength > max(_TELLING * strength.max(), TOO_WEAK))
     if not telling.size:
         return np.zeros(values.shape[1]), np.zeros(values.shape[1])
     jump, noise = _jump(fit, values[telling], past.maps(places), telling, strength[telling])
@@ -126,7 +125,8 @@ def _jump(
     """Find how much brighter pixels are than foretold, at full strength, and its noise.
 
     The frames, in a few groups, give as many estimates by least squares; the one in the middle
-    speaks, and of two the smaller one: a cosmic ray in one of them is no change.
+    speaks, and of two the smaller one: a cosmic ray in one of them is no change. Nor is it one that
+    a pixel is full where it is foretold to be more than that.
     """
     groups = np.array_split(np.arange(len(frames)), min(_GROUPS, len(frames)))
     pulls, weights = np.zeros((2, len(groups), values.shape[1]))
@@ -135,7 +135,8 @@ def _jump(
             predicted = maps @ fit.design[frames[k]]
             weight = strength[k] / _noise(fit, frames[k], predicted)
             weights[g] += strength[k] * weight
-            pulls[g] += (values[k] - predicted) * weight
+            beyond = (values[k] > fit.censor_adu) & (predicted > values[k])
+            pulls[g] += np.where(beyond, 0.0, values[k] - predicted) * weight
     jumps, variance = pulls / weights, 1.0 / weights.sum(axis=0)
     if len(groups) > 2:
         return np.median(jumps, axis=0), variance * _MEDIAN_VARIANCE

@@ -3,12 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FLOOR_AMPLITUDE2", "squared_strength"]
+__all__ = ["FLOOR_AMPLITUDE2", "TOO_WEAK", "squared_strength"]
 
 Array = NDArray[np.float64]
 
 FLOOR_AMPLITUDE2 = 0.05**2
 """Even a bias is not known better than this share of the scatter."""
+
+TOO_WEAK = 0.02
+"""A frame of less than this share of the strongest signal is as good as a bias."""
 
 
 def squared_strength(states: Array, strength: Array) -> Array:
