@@ -215,7 +215,7 @@ def _add_to_pixels(
         means, new_values = np.split(values, [past.n_means])
         means[:] = past.values(rows)
         means.reshape(past.n_means, -1, past.model.shape[1])[:] += raised[:, rows]
-        changed = find_changes(past, foretold, new_values, (rows, slice(None)), since)[0] > _LIKELY
+        changed = find_changes(past, foretold, new_values, rows, since)[0] > _LIKELY
         changed[past.hopping(rows)] = False  # at another level a pixel is what it was
         # All or nothing: robust weights would side with even a little of a mean that is wrong.
         means[:, changed] = np.nan

@@ -30,6 +30,7 @@ _TELLING = 0.3  # of the strongest new frame's signal
 _CHANGE_FLOOR = 1e-7
 _STEPS = 64.0 * 8.0 ** np.arange(8)  # from 8 sigma of a frame to full scale
 _FARTHEST = 1000.0  # sigma^2 / 2 beyond which a density would be zero
+_SUSPECT2 = 9.0  # of a jump's noise; below three sigma nothing looks like a change
 _GROUPS = 9  # so that rays in four of them do no harm
 _MEDIAN_VARIANCE = np.pi / 2  # of the median of many values over that of their mean
 
@@ -79,7 +80,7 @@ def since_library(past: Past, taken_s: Array, exposures_s: Array) -> Since:
 
 
 def find_changes(
-    past: Past, fit: SampleFit, values: Image, places: Places, since: Since
+    past: Past, fit: SampleFit, values: Image, rows: slice, since: Since
 ) -> tuple[Array, Array]:
     """Find pixels that are no longer what they were.
 
@@ -90,33 +91,46 @@ def find_changes(
     fit : SampleFit
         States and noise of the new frames.
     values : ndarray of float32, shape (n_frames, n)
-        The new frames at these pixels, ADU above level and rows.
-    places : tuple
-        Where the pixels are, as an index into an image.
+        The new frames at the pixels of some rows, ADU above level and rows.
+    rows : slice
+        Which rows of the sensor.
     since : Since
         What may have happened in the meantime.
 
     Returns
     -------
     odds : ndarray, shape (n,)
-        Probability that each has changed; 0 where the new frames are biases alone.
+        Probability that each has changed; 0 where it is as bright as foretold, and where the new
+        frames are biases alone.
     jump : ndarray, shape (n,)
         How much brighter it is than foretold at full strength of the dark signal, ADU.
     """
     strength = np.sqrt(squared_strength(fit.states, fit.strength))
     telling = np.flatnonzero(strength > max(_TELLING * strength.max(), TOO_WEAK))
+    odds = np.zeros(values.shape[1])
     if not telling.size:
-        return np.zeros(values.shape[1]), np.zeros(values.shape[1])
-    jump, noise = _jump(fit, values[telling], past.maps(places), telling, strength[telling])
-    noise += _map_variance(past, places, fit.design[telling[0]]) / strength[telling[0]] ** 2
-    as_ever = zip(past.scatter_weights(places).T, fit.scatter_grid, strict=True)
+        return odds, np.zeros_like(odds)
+    maps = past.maps((rows, slice(None)))
+    jump, noise = _jump(fit, values[telling], maps, telling, strength[telling])
+    suspect = np.flatnonzero(jump**2 > _SUSPECT2 * noise)
+    places = tuple(np.add(np.divmod(suspect, past.model.shape[1]), [[rows.start], [0]]))
+    steps = np.median(noise) * _STEPS
+    own = noise[suspect]
+    own += _map_variance(past, places, fit.design[telling[0]]) / strength[telling[0]] ** 2
+    share = since.changed_share, since.cosmic_share if telling.size == 1 else 0.0
+    odds[suspect] = _odds(past, places, jump[suspect], own, steps, share)
+    return odds, jump
+
+
+def _odds(
+    past: Past, places: Places, jump: Array, noise: Array, steps: Array, shares: tuple[float, float]
+) -> Array:
+    """Weigh a change of any size against scatter as ever, and a ray in a single frame."""
+    as_ever = zip(past.scatter_weights(places).T, past.model.scatter_grid, strict=True)
     unchanged = sum(weight * _normal(jump, noise + scatter) for weight, scatter in as_ever)
-    steps = _STEPS * float(np.median(noise))
     elsewhere = sum(_normal(jump, noise + step) for step in steps) / len(steps)
-    if telling.size == 1:  # nothing tells a cosmic ray from a change
-        unchanged += since.cosmic_share * elsewhere
-    changed = since.changed_share * elsewhere
-    return np.asarray(changed / (unchanged + changed)), jump
+    changed, hit = (share * elsewhere for share in shares)
+    return np.asarray(changed / (unchanged + hit + changed))
 
 
 def _jump(
