@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 __all__ = ["PixelNumbers", "SubNumbers", "update_pixels"]
 
 _SURPRISE2 = 36.0  # six sigma
-# Chance that a bright neighbour stands beside a cosmic ray's pixel, and beside a changed one.
-_NEIGHBOUR_OF_COSMIC = 0.7
-_NEIGHBOUR_OF_CHANGED = 0.02
+# Chance that a bright neighbour stands beside a cosmic ray's pixel, and beside a changed one; and
+# that another is near these two, as on a track of three.
+_NEIGHBOUR_OF_COSMIC, _TRACK_OF_COSMIC = 0.7, 0.5
+_NEIGHBOUR_OF_CHANGED, _TRACK_OF_CHANGED = 0.02, 0.05
+_NEAR = 2  # pixels on either side
 # A hot pixel, ten sigma of its noise bright, hops and saturates as ordinary ones never do.
 _HOT2 = np.float32(100.0)
 _HOT_CHANGES = np.float32(1e-3)
@@ -141,14 +143,14 @@ def update_pixels(  # numpydoc ignore=PR01
         work = np.zeros(_PLACES, np.float32)
         for first in range(0, nx, _STRIP):
             here = slice(first, min(first + _STRIP, nx))
-            beside = slice(first, here.stop + 2)
+            around = bright[y : y + 2 * _NEAR + 1, first : here.stop + 2 * _NEAR]
             _put(pixels.pattern[y, here], work, _SIGNAL)
             _put(pixels.field[y, here], work, _FIELD)
             _put(pixels.deviation[y, here], work, _ERROR)
             _put(pixels.variance[y, here], work, _VARIANCE)
             _put(pixels.excess[y, here], work, _EXCESS)
             _begin(work, changed_variances[-1], sub)
-            _expect_change(work, bright[y : y + 3, beside], sub)
+            _expect_change(work, around, sub)
             codes = pixels.scatter[:, y, here]
             _add_library(work, codes, weight_of_code, scatter_variances, sub)
             _add_changes(work, changed_variances, sub)
@@ -165,9 +167,9 @@ def update_pixels(  # numpydoc ignore=PR01
 def _find_bright(
     pixels: PixelNumbers, weight_of_code: Any, scatter_variances: Any, sub: SubNumbers
 ) -> Any:
-    """Mark pixels that are brighter than six sigma foresee; an edge of one pixel has none."""
+    """Mark pixels that are brighter than six sigma foresee; an edge of `_NEAR` pixels has none."""
     ny, nx = pixels.pattern.shape
-    bright = np.zeros((ny + 2, nx + 2), np.uint8)
+    bright = np.zeros((ny + 2 * _NEAR, nx + 2 * _NEAR), np.uint8)
     floor, slope, curvature = _noise_numbers(sub)
     for y in prange(ny):
         for x in range(nx):
@@ -179,7 +181,7 @@ def _find_bright(
                 if error * error > _SURPRISE2 * known:
                     codes = pixels.scatter[:, y, x]
                     known += _mean_scatter(codes, weight_of_code, scatter_variances)
-                    bright[y + 1, x + 1] = error * error > _SURPRISE2 * known
+                    bright[y + _NEAR, x + _NEAR] = error * error > _SURPRISE2 * known
     return bright
 
 
@@ -208,17 +210,9 @@ def _begin(work: Any, widest: float, sub: SubNumbers) -> None:
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _expect_change(work: Any, bright: Any, sub: SubNumbers) -> None:
     """Chance of a change and of a cosmic ray, and how far a surprise is believed."""
-    born_alone = np.float32(sub.changed_share * (1.0 - _NEIGHBOUR_OF_CHANGED))
-    born_beside = np.float32(sub.changed_share * _NEIGHBOUR_OF_CHANGED)
-    hit_alone = np.float32(sub.cosmic_share * (1.0 - _NEIGHBOUR_OF_COSMIC))
-    hit_beside = np.float32(sub.cosmic_share * _NEIGHBOUR_OF_COSMIC)
     censor_adu = np.float32(sub.censor_adu)
-    above, here, below = bright
-    for i in range(here.size - 2):
-        beside = above[i] | above[i + 1] | above[i + 2] | here[i] | here[i + 2]
-        beside |= below[i] | below[i + 1] | below[i + 2]
-        work[_BORN + i] = born_beside if beside else born_alone
-        work[_REAL + i] = hit_beside if beside else hit_alone
+    for i in range(bright.shape[1] - 2 * _NEAR):
+        work[_BORN + i], work[_REAL + i] = _chances(bright, i, sub)
     for i in range(_STRIP):
         born, signal = work[_BORN + i], max(work[_SIGNAL + i], _ZERO)
         if signal * signal > _HOT2 * work[_NOISE + i]:  # its neighbours are often bright too
@@ -230,6 +224,31 @@ def _expect_change(work: Any, bright: Any, sub: SubNumbers) -> None:
         work[_BORN + i] = born + hit
         # Sharpened: a mean of both would leave a seventh of every hot pixel that is likely one.
         work[_REAL + i] = born * born * born / (born * born * born + hit * hit * hit)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _chances(bright: Any, i: int, sub: SubNumbers) -> Any:
+    """Share of the pixels that changed, and of those a ray hit, among such bright neighbours."""
+    born, hit = sub.changed_share, sub.cosmic_share
+    if not _count(bright, i, 1):
+        born, hit = born * (1.0 - _NEIGHBOUR_OF_CHANGED), hit * (1.0 - _NEIGHBOUR_OF_COSMIC)
+    elif _count(bright, i, _NEAR) < 2:
+        born *= _NEIGHBOUR_OF_CHANGED * (1.0 - _TRACK_OF_CHANGED)
+        hit *= _NEIGHBOUR_OF_COSMIC * (1.0 - _TRACK_OF_COSMIC)
+    else:
+        born *= _NEIGHBOUR_OF_CHANGED * _TRACK_OF_CHANGED
+        hit *= _NEIGHBOUR_OF_COSMIC * _TRACK_OF_COSMIC
+    return np.float32(born), np.float32(hit)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _count(bright: Any, i: int, reach: int) -> int:
+    """Count bright pixels around pixel i of the middle row, itself left out."""
+    total = 0
+    for y in range(_NEAR - reach, _NEAR + reach + 1):
+        for x in range(i + _NEAR - reach, i + _NEAR + reach + 1):
+            total += np.int64(bright[y, x])
+    return total - np.int64(bright[_NEAR, i + _NEAR])
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
