@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _WORTH_A_MAP = 0.01  # nats of a pixel over all series; frames that need one map show up to 0.008
+_APART = 0.01  # share of the pixels, at either end
 _LONGEST_STEP = 6.0  # rounds that one extrapolation stands for, at most
 
 
@@ -53,19 +54,23 @@ def fit_ranks(
     Returns
     -------
     dict of int to SampleFit
-        By rank, up to the first that is not worth its map.
+        By rank, up to the first that is not worth its map. The evidence of each is that of the one
+        before, and what the further map adds in most pixels.
     """
     library = SampledLibrary(sources, sample, survey, series_starts(series), settings)
     ranks = _possible_ranks(settings.ranks, series)
     fits: dict[int, SampleFit] = {}
     fit, values = first_fit(library)
+    before, evidence = np.zeros(sample.plane.size), 0.0
     tried = range(1, max(ranks) + 1)
     for rank in progress(tried, "Choosing the rank", len(tried)):
         if rank > 1:
             fit, values = with_another_map(fit, values, library)
-        fit, values = _refined(fit, values, library)
+        fit, values, told = _refined(fit, values, library)
+        evidence += _of_most_pixels(told - before, sample.n_random) / (len(library.starts) - 1)
+        before = told
         if rank in ranks:
-            fits[rank] = fit
+            fits[rank] = replace(fit, evidence=evidence)
             if _best_rank(fits, series) != rank:
                 break
     return fits
@@ -98,8 +103,25 @@ def _best_rank(fits: dict[int, SampleFit], series: NDArray[np.intp]) -> int:
     return ranks[-1]
 
 
-def _refined(fit: SampleFit, values: Image, library: SampledLibrary) -> tuple[SampleFit, Image]:
-    """Go a few rounds between pixels, prior, noise and states, then count cosmic rays."""
+def _of_most_pixels(told: Array, n_random: int) -> float:
+    """Weigh the hottest pixels as much as all others, and none of either that stands apart.
+
+    Pixels that turned hot while the library was taken, or hop, gain much by a map of their own,
+    which tells the nights before from those after; of a new sub it tells nothing.
+    """
+    parts = [np.sort(part) for part in np.split(told, [n_random]) if part.size]
+    apart = [int(_APART * part.size) for part in parts]
+    middles = [part[cut : part.size - cut] for part, cut in zip(parts, apart, strict=True)]
+    return float(np.mean([middle.mean() for middle in middles]))
+
+
+def _refined(
+    fit: SampleFit, values: Image, library: SampledLibrary
+) -> tuple[SampleFit, Image, Array]:
+    """Go a few rounds between pixels, prior, noise and states, then count cosmic rays.
+
+    Gives the logarithm of each pixel's evidence, too.
+    """
     sample, starts = library.sample, library.starts
     designs, rounds = [fit.design], library.settings.rounds
     for step in range(1, rounds + 1):
@@ -112,7 +134,7 @@ def _refined(fit: SampleFit, values: Image, library: SampledLibrary) -> tuple[Sa
         fit = replace(fit, strength=strength)
     hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, library.exposures_s)
     fit = replace(fit, cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0)
-    return with_design(fit, fit.design, library)
+    return *with_design(fit, fit.design, library), found.evidence.copy()
 
 
 def _further(first: Array, second: Array, third: Array) -> Array:

@@ -76,7 +76,6 @@ def refine(
         prior=_refine_prior(fit.prior, found, sample, len(fit.strength)),
         law=law,
         scatter_prior=refine_scatter(fit.scatter_prior, found.scatter, found.odds, sample.shares),
-        evidence=_evidence(found.evidence, sample.n_random) / (len(starts) - 1),
     )
     return refined, found
 
@@ -97,11 +96,6 @@ def _covariances(prior: MixturePrior, found: PixelsFound) -> Array:
         information, pulls, prior.precisions, prior.pulls, prior.log_norms
     )
     return covariances
-
-
-def _evidence(evidence: Array, n_random: int) -> float:
-    """Weigh the hottest pixels as much as all others: it is for them that darks are taken."""
-    return float(np.mean([part.mean() for part in np.split(evidence, [n_random]) if part.size]))
 
 
 def count_cosmic_hits(

@@ -45,7 +45,7 @@ class SampleFit:
     censor_adu : float
         Above this a pixel is saturated, ADU above the level.
     evidence : float
-        Mean logarithm for one series that was left out.
+        Mean logarithm for one series that was left out, of most pixels.
     """
 
     design: Array

@@ -242,7 +242,7 @@ def _chances(bright: Any, i: int, sub: SubNumbers) -> Any:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _count(bright: Any, i: int, reach: int) -> int:
+def _count(bright: Any, i: int, reach: int) -> Any:
     """Count bright pixels around pixel i of the middle row, itself left out."""
     total = 0
     for y in range(_NEAR - reach, _NEAR + reach + 1):
