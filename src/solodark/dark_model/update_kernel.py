@@ -247,8 +247,8 @@ def _count(bright: Any, i: int, reach: int) -> Any:
     total = 0
     for y in range(_NEAR - reach, _NEAR + reach + 1):
         for x in range(i + _NEAR - reach, i + _NEAR + reach + 1):
-            total += np.int64(bright[y, x])
-    return total - np.int64(bright[_NEAR, i + _NEAR])
+            total += int(bright[y, x])
+    return total - int(bright[_NEAR, i + _NEAR])
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
