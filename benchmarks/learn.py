@@ -4,9 +4,9 @@ Every figure is of a whole process. The frames are darks of three exposures and 
 of different temperature, with the two thermal signals and the amplifier glow of a common sensor, so
 that models have as many maps as those of real cameras. Bare reading opens the same files with
 solodark's reader and reads every frame once, whole, which is the fastest it can do, in one thread,
-after the files have been read once before. No learning can do with less than what stands beside it as necessary: to load the code, to
-hash the files, and to read them twice, since every pixel is fitted with the states of all frames
-known.
+after the files have been read once before. No learning can do with less than what stands beside it
+as necessary: to load the code, to hash the files, and to read them twice, since every pixel is
+fitted with the states of all frames known.
 
     python benchmarks/learn.py --output benchmarks/results/learn.json
 """
