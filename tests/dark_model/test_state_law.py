@@ -146,6 +146,18 @@ def test_a_measured_state_keeps_its_strength_and_takes_its_mixture_from_the_libr
     assert np.all(np.diag(covariance) <= np.diag(noise) * (1.0 + 1e-9))
 
 
+def test_a_night_unlike_all_of_the_library_is_believed_as_it_was_measured(dark_nights, rng):
+    model = library(dark_nights.model, rng, n_series=12, header_error_c=1.0)
+    law = learn_law(model)
+    expected, _ = law.state(180.0, 15.0)
+    noise = np.diag(np.full(model.rank, 1e-4))
+    across = np.linalg.svd((model.strength @ expected)[None])[2][1]  # at the same strength
+    spread = np.sqrt(across @ law.state(180.0, 15.0)[1] @ across + 1e-4)
+    like, unlike = (expected + sigmas * spread * across for sigmas in (0.5, 30.0))
+    assert abs(across @ (law.refine(unlike, noise, 180.0)[0] - unlike)) < 0.1 * spread
+    assert abs(across @ (law.refine(like, noise, 180.0)[0] - like)) < 0.5 * spread
+
+
 def test_the_same_charge_is_stronger_at_a_higher_gain(dark_nights, rng):
     model = library(dark_nights.model, rng, n_series=24, header_error_c=0.3)
     doubled = (model.library.series % 2).astype(np.intp)

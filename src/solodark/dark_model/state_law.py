@@ -180,6 +180,9 @@ class StateLaw:
     ) -> tuple[Array, Array]:
         """Combine a measured state with what the library knows of the mixture at its strength.
 
+        A night may be unlike all of the library: where the two lie farther apart than both allow,
+        the law is believed to be wrong by as much, and the measured state prevails.
+
         Parameters
         ----------
         state : ndarray, shape (rank,)
@@ -202,9 +205,11 @@ class StateLaw:
         for _ in range(3):
             log_strength = 0.5 * float(np.log(max(float(found @ self.strength @ found), WEAK2)))
             expected, along, error = self._mix(log_strength, exposure_s, setting)
-            prior = error + _FREE * np.outer(along, along)
+            free, away = _FREE * np.outer(along, along), state - expected
+            surprise2 = float(away @ np.linalg.pinv(error + free + covariance) @ away)
+            prior = free + error * max(1.0, surprise2 / max(1, len(state) - 1))
             gain = prior @ np.linalg.pinv(prior + covariance)
-            found = expected + gain @ (state - expected)
+            found = expected + gain @ away
         return found, prior - gain @ prior
 
     def _mix(
