@@ -1,7 +1,7 @@
 """Cameras on trial: real ones, learned in two halves so that every frame is held out once."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from solodark.synthetic import (
 from solodark.workflows.model_files import load_model, save_model
 from wrong_subs import Subject
 
-__all__ = ["real_subjects", "synthetic_subjects"]
+__all__ = ["RealCamera", "real_cameras", "real_subjects", "synthetic_subjects"]
 
 REAL = {
     "asi178mc": "asi178mc",
@@ -52,34 +52,55 @@ SYNTHETIC = {
 FEW = LearnSettings(ranks=(1, 2), n_random=20_000, n_hot=4_000, rounds=3)
 
 
+@dataclass(frozen=True, eq=False)
+class RealCamera:
+    """All frames of a real camera, and what may be mistaken for its darks."""
+
+    name: str
+    darks: tuple[Frame, ...]
+    strangers: tuple[Frame, ...]
+    others: tuple[Frame, ...]
+    lights: tuple[Frame, ...]
+    flats: tuple[Frame, ...]
+
+
+def real_cameras(data: Path, names: Collection[str]) -> Iterator[RealCamera]:
+    """Read the frames of real cameras, one camera after the other."""
+    other_unit = {"sbig": "mit-luxembourg", "mit-luxembourg": "sbig"}
+    for name in names:
+        darks = _darks(data / REAL[name])
+        strangers = _darks(data / REAL[other_unit[name]]) if name in other_unit else []
+        shown = name == "mit-luxembourg"
+        yield RealCamera(
+            name,
+            tuple(darks),
+            strangers=tuple(f for f in strangers if not is_bias(f)),
+            others=_other_cameras(darks[0].shape, darks[0].acquisition.cfa_pattern),
+            lights=tuple(_frames(data / REAL[name] / "lights") if shown else ()),
+            flats=tuple(_flats(data) if name == "sbig" else ()),
+        )
+
+
 def real_subjects(data: Path, models: Path, only: str) -> Iterator[Subject]:
     """Give each real camera twice: learned from one half, tried on the other."""
-    if not any(only in f"{name}, half" for name in REAL):
-        return
-    frames = {name: _darks(data / folder) for name, folder in REAL.items()}
-    strangers = {"sbig": frames["mit-luxembourg"], "mit-luxembourg": frames["sbig"]}
-    lights = {"mit-luxembourg": _frames(data / REAL["mit-luxembourg"] / "lights")}
-    flats = {"sbig": _flats(data)}
-    for name, darks in frames.items():
-        if only not in f"{name}, half":
-            continue
-        shape, cfa = darks[0].shape, darks[0].acquisition.cfa_pattern
+    for camera in real_cameras(data, [name for name in REAL if only in f"{name}, half"]):
+        halves = _halves(camera.darks)
         for half in (0, 1):
-            known = [f for f, h in zip(darks, _halves(darks), strict=True) if h == half]
-            unseen = [f for f, h in zip(darks, _halves(darks), strict=True) if h != half]
+            known = [f for f, h in zip(camera.darks, halves, strict=True) if h == half]
+            unseen = [f for f, h in zip(camera.darks, halves, strict=True) if h != half]
             yield Subject(
-                f"{name}, half {half + 1}",
-                _model(models / f"{name}-{half}.solodark", known, LearnSettings()),
+                f"{camera.name}, half {half + 1}",
+                _model(models / f"{camera.name}-{half}.solodark", known, LearnSettings()),
                 tuple(unseen),
-                strangers=tuple(f for f in strangers.get(name, ()) if not is_bias(f)),
-                other_cameras=_other_cameras(shape, cfa),
-                lights=tuple(lights.get(name, ())),
-                flats=tuple(flats.get(name, ())),
+                strangers=camera.strangers,
+                other_cameras=camera.others,
+                lights=camera.lights,
+                flats=camera.flats,
                 spoilt=half == 0,
             )
 
 
-def _halves(darks: list[Frame]) -> list[int]:
+def _halves(darks: Sequence[Frame]) -> list[int]:
     """Every other exposure; every other frame of biases and of the only exposure there is."""
     exposures_s = sorted({f.acquisition.exposure_s or 0.0 for f in darks if not is_bias(f)})
     alone = len(exposures_s) == 1

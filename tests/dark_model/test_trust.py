@@ -65,6 +65,32 @@ def test_the_same_sensor_in_another_orientation_is_refused(
     )
 
 
+def small_library(dark_nights, rng):
+    """One or two frames of each of three or four series, some of them biases."""
+    taken = {}
+    for frame in dark_nights.library:
+        exposure_s = frame.acquisition.exposure_s
+        night = frame.acquisition.date_obs.date()
+        taken.setdefault((night, exposure_s if exposure_s > 1.0 else 0.0), []).append(frame)
+    darks = [frames for (_, exposure_s), frames in taken.items() if exposure_s]
+    biases = [frames for (_, exposure_s), frames in taken.items() if not exposure_s]
+    chosen = [darks[k] for k in rng.choice(len(darks), 4, replace=False)]
+    chosen.append(biases[rng.integers(len(biases))])
+    return [frame for frames in chosen for frame in frames[: rng.integers(1, 3)]]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_right_subs_are_right_to_a_library_of_few_frames_too(dark_nights, seed):
+    frames = small_library(dark_nights, np.random.default_rng(seed))
+    settings = LearnSettings(n_random=6000, n_hot=1000, rounds=3)
+    model = learn(frames, rng=np.random.default_rng(1), settings=settings)
+    for exposure_s, temperature_c in ((60.0, 5.0), (180.0, 12.0), (300.0, 19.0)):
+        taken = {"exposure_s": exposure_s, "temperature_c": temperature_c}
+        (shot,) = dark_nights.later(**taken)
+        reasons = generate(model, shot.frame).verdict.reasons
+        assert all("the master is extrapolated" in reason for reason in reasons), reasons
+
+
 def test_another_camera_is_refused_by_its_serial_number(dark_nights, sub):
     camera = replace(sub.acquisition.camera, serial="SD000000")
     assert "serial number is SD000000" in refusal(

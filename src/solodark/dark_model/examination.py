@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.dark_signal import dark_pattern, mean_scatter, strength2_of
-from solodark.dark_model.expectation import expected_variance, least_state
+from solodark.dark_model.expectation import least_state
 from solodark.dark_model.fingerprint import (
     Agreement,
     agreement,
@@ -14,6 +14,7 @@ from solodark.dark_model.fingerprint import (
     prepare,
     sampled_rows,
 )
+from solodark.dark_model.known_noise import KnownNoise, known_noise
 from solodark.dark_model.levels import remove_levels
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.noise import robust_variance
@@ -56,6 +57,8 @@ class Examination:
     variance, expected_variance : float
         Noise of an ordinary pixel, measured within neighbourhoods, and what the library lets
         expect at this state, ADU^2.
+    noise : KnownNoise
+        What the library knows of noise.
     level_adu : float
         Mean level of the sub.
     level_excess_adu : float
@@ -84,8 +87,6 @@ class Examination:
         With the pattern at the solved state.
     at_least : Agreement
         With `least_dark`.
-    slope_adu : float
-        Shot noise of light, ADU^2 per ADU; 0 where the library cannot tell.
     """
 
     model: DarkModel
@@ -100,6 +101,7 @@ class Examination:
     light: Image
     variance: float
     expected_variance: float
+    noise: KnownNoise
     level_adu: float
     level_excess_adu: float
     resting_adu: float
@@ -114,7 +116,6 @@ class Examination:
     least_dark: Image | None
     as_solved: Agreement
     at_least: Agreement
-    slope_adu: float
 
     @property
     def above(self) -> Image:
@@ -156,7 +157,7 @@ def examine(
     state = least_state(model, sub.acquisition, solved.setting)
     dark = None if state is None else dark_pattern(model, state, rows)
     scatter = mean_scatter(model, rows) * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
-    unknown = Agreement(0.0, 0.0)
+    unknown, noise = Agreement(0.0, 0.0), known_noise(model, solved.setting)
     return Examination(
         model=model,
         sub=sub,
@@ -169,7 +170,8 @@ def examine(
         residual=residual,
         light=light,
         variance=robust_variance(residual),
-        expected_variance=expected_variance(model, amplitude, solved.setting),
+        expected_variance=noise.expected(amplitude),
+        noise=noise,
         **_levels(model, solved),
         setting=solved.setting,
         amplitude=amplitude,
@@ -179,7 +181,6 @@ def examine(
         least_dark=dark,
         as_solved=agreement(fine, prepare(pattern, sigma)),
         at_least=unknown if dark is None else agreement(fine, prepare(dark, sigma)),
-        slope_adu=float(model.law.slope[solved.setting]),
     )
 
 

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.causes import Cause, Weight
 from solodark.dark_model.examination import Examination
-from solodark.dark_model.expectation import expected_variance, noise_margin
 from solodark.dark_model.light_signs import brought_by_light
+from solodark.dark_model.master import STRONG
 
 __all__ = ["find_gain", "power_of_two"]
 
+Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _LEAST_LEVEL_SIGMAS = 5.0  # a level nearer to zero is no yardstick
@@ -19,10 +20,11 @@ _FITS = 0.7  # noise within a factor of two of what a scale or light makes of it
 _ROWS = 64
 _OCTAVE = 0.08  # levels drift by a few per cent
 _STEADY_EXCESS = 2.0
-_SHOT_DOMINANCE = (1.0, 3.0, 10.0, np.inf)  # bounds of shot noise over the frame's own
+_SHOT_DOMINANCE = (1.0, 2.0, 4.0, 10.0, np.inf)  # bounds of shot noise over the frame's own
 _LEAST_RATIO = 0.01
 _LEAST_PIXELS = 500  # then chance moves their median square by 10 %
 _MEDIAN_OF_SQUARE = 0.454936  # of chi-squared with one degree of freedom
+_ALIKE = 1.5  # ratios of pixels of different brightness
 _SHOT_NOISE = (0.5**0.5, 2.0**0.5)  # half way from this gain to half and to double of it
 _SAME_INSTANT_S = 0.01  # headers give thousandths of a second or whole ones
 _LEVEL_SIGMAS = 5.0  # a library's own levels drift by less
@@ -73,8 +75,8 @@ def power_of_two(exam: Examination) -> float:
     factor = 2.0 ** round(octaves)
     if factor == 1.0 or abs(octaves - round(octaves)) > _OCTAVE:
         return 1.0
-    scaled = factor**2 * expected_variance(exam.model, exam.amplitude / factor, exam.setting)
-    lit = exam.expected_variance + max(0.0, exam.slope_adu * exam.level_excess_adu)
+    scaled = factor**2 * exam.noise.expected(exam.amplitude / factor)
+    lit = exam.expected_variance + max(0.0, exam.noise.slope_adu * exam.level_excess_adu)
     as_scaled, as_lit = (abs(np.log(exam.variance / guess)) for guess in (scaled, lit))
     clean_steps = factor > 1.0 and _common_step(exam) % factor == 0
     if as_scaled < as_lit or clean_steps:
@@ -103,20 +105,22 @@ def _scaled(exam: Examination, factor: float) -> Cause:
 
 def _noise(exam: Examination) -> Cause | None:
     # What few darks taught is off by as much as they were noisy, and a sub differs from it by both.
-    ratio = exam.variance / (exam.expected_variance + float(np.median(exam.map_variance)))
-    margin = noise_margin(exam.model, exam.setting)
-    # Diffusion current grows as the square of the depletion current that hot pixels are made of.
-    if ratio > margin * max(1.0, exam.amplitude**2):
+    error2 = float(np.median(exam.map_variance))
+    ratio = exam.variance / (exam.noise.most(exam.amplitude) + error2)
+    if ratio > exam.noise.margin:
+        times = np.sqrt(exam.variance / (exam.expected_variance + error2))
         return Cause(
-            f"has {np.sqrt(ratio):.1f} times the noise that the library's darks have at this dark "
-            "signal; another gain or ISO than the library's, a dark that the camera has "
-            "subtracted, or light has leaked in",
+            f"has {times:.1f} times the noise that the library's darks have at this dark signal; "
+            "another gain or ISO than the library's, a dark that the camera has subtracted, or "
+            "light has leaked in",
             Weight.REFUSED,
         )
-    if ratio < 1.0 / margin:
+    least = exam.noise.least(exam.amplitude)
+    if least > exam.noise.margin * exam.variance:
         return Cause(
-            f"has only {np.sqrt(ratio):.2f} times the noise that the library's darks have at this "
-            "dark signal; another gain or ISO than the library's, or several subs in one",
+            f"has only {np.sqrt(exam.variance / least):.2f} times the noise that the library's "
+            "darks have at this dark signal; another gain or ISO than the library's, or several "
+            "subs in one",
             Weight.REFUSED,
         )
     return None
@@ -124,7 +128,7 @@ def _noise(exam: Examination) -> Cause | None:
 
 def _shot_noise(exam: Examination) -> Cause | None:
     """Hot pixels whose noise does not follow their signal as at the library's gain."""
-    shot = exam.slope_adu * exam.pattern
+    shot = exam.noise.slope_adu * exam.pattern
     known = exam.map_variance < exam.variance + np.maximum(shot, 0.0)
     known &= exam.pattern < exam.model.censor_adu
     known &= exam.model.pixels.excess[exam.rows] < _STEADY_EXCESS
@@ -132,10 +136,10 @@ def _shot_noise(exam: Examination) -> Cause | None:
         known & (shot > least * exam.variance) & (shot <= most * exam.variance)
         for least, most in pairwise(_SHOT_DOMINANCE)
     )
-    ratios = [_shot_ratio(exam, shot, told) for told in brightness]
-    told = [ratio for ratio in ratios if ratio is not None]
-    # Another gain shows at every brightness, what few darks left unknown most in the brightest.
-    ratio = min(told, key=lambda ratio: abs(np.log(ratio)), default=1.0)
+    classes = [told for told in brightness if np.count_nonzero(told) >= _LEAST_PIXELS]
+    if not classes:
+        return None
+    ratio = _common_ratio(*np.transpose([_shot_ratios(exam, shot, told) for told in classes]))
     if _SHOT_NOISE[0] < ratio < _SHOT_NOISE[1]:
         return None
     return Cause(
@@ -145,14 +149,28 @@ def _shot_noise(exam: Examination) -> Cause | None:
     )
 
 
-def _shot_ratio(exam: Examination, shot: Image, told: NDArray[np.bool_]) -> float | None:
-    """Shot noise of some pixels over what is expected; None where they are too few to tell."""
-    if np.count_nonzero(told) < _LEAST_PIXELS:
-        return None
-    shot, rest = shot[told], exam.map_variance[told] + exam.variance
-    ratio = float(np.median(exam.residual[told] ** 2 / (shot + rest))) / _MEDIAN_OF_SQUARE
-    share = float(np.mean(shot / (shot + rest)))
-    return max(1.0 + (ratio - 1.0) / share, _LEAST_RATIO)
+def _common_ratio(least: Array, most: Array) -> float:
+    """Find what pixels of all brightnesses agree on, from the least and the most that each allows.
+
+    What the maps miss of a night unlike the library adds to the noise, the more the brighter the
+    pixels. It hides no noise that is too low, and no gain makes it.
+    """
+    if most.min() < 1.0:
+        return float(max(most.min(), _LEAST_RATIO))
+    alike = least.size > 1 and least.max() < _ALIKE * least.min()
+    return float(max(least.min(), 1.0)) if alike else 1.0
+
+
+def _shot_ratios(exam: Examination, shot: Image, told: NDArray[np.bool_]) -> tuple[float, float]:
+    """Shot noise of some pixels over what is expected, if the maps are off as foretold, or not."""
+    shot, error2 = shot[told], exam.map_variance[told]
+    steady = max(0.0, exam.variance - float(np.median(exam.map_variance)))
+
+    def ratio(rest: Image | float) -> float:  # numpydoc ignore=GL08
+        found = float(np.median(exam.residual[told] ** 2 / (shot + rest))) / _MEDIAN_OF_SQUARE
+        return 1.0 + (found - 1.0) / float(np.mean(shot / (shot + rest)))
+
+    return ratio(error2 + exam.variance), ratio(steady)
 
 
 def _of_the_library(exam: Examination) -> bool:
@@ -165,6 +183,8 @@ def _of_the_library(exam: Examination) -> bool:
 
 
 def _level(exam: Examination) -> Cause | None:
+    if exam.amplitude > STRONG:  # of the level of stronger darks nothing is known
+        return None
     span = max(_LEVEL_SIGMAS * np.sqrt(exam.expected_variance), exam.level_span_adu)
     if abs(exam.level_excess_adu) <= span:
         return None

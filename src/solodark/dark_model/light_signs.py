@@ -9,7 +9,6 @@ import numpy as np
 
 from solodark.dark_model.causes import Cause, Weight
 from solodark.dark_model.examination import Examination
-from solodark.dark_model.expectation import noise_margin
 from solodark.dark_model.fingerprint import block_medians
 from solodark.frames.bright_peaks import find_peaks
 
@@ -54,17 +53,19 @@ def brought_by_light(exam: Examination) -> bool:
     Returns
     -------
     bool
-        Where the library does not know how noise follows signal, any camera's law will do.
+        Where the library does not know how noise follows signal, any camera's law will do for an
+        open shutter, and a leak cannot be told from a level that drifts.
     """
-    rise, level_adu = exam.variance - exam.expected_variance, exam.level_excess_adu
-    slope_adu = exam.slope_adu or _USUAL_SLOPE_ADU
-    agrees = _AGREES if exam.slope_adu else _AGREES_IF_UNKNOWN
-    shot = slope_adu * level_adu
+    level_adu, known_slope_adu = exam.level_excess_adu, exam.noise.slope_adu
+    shot = (known_slope_adu or _USUAL_SLOPE_ADU) * level_adu
     if level_adu <= 0 or shot <= _RISE * exam.expected_variance:
         return False
-    if _is_sky(exam):
-        return bool(rise >= shot / agrees)  # and vignetting and dust on top
-    return bool(shot / agrees <= rise <= shot * agrees + (_PRNU * level_adu) ** 2)
+    if _is_sky(exam):  # with vignetting and dust on top
+        agrees = _AGREES if known_slope_adu else _AGREES_IF_UNKNOWN
+        return bool(exam.variance - exam.expected_variance >= shot / agrees)
+    rise = exam.variance - exam.noise.most(exam.amplitude)
+    highest = shot * _AGREES + (_PRNU * level_adu) ** 2
+    return bool(known_slope_adu and shot / _AGREES <= rise <= highest)
 
 
 def is_too_bright(exam: Examination) -> bool:
@@ -107,7 +108,7 @@ def _open_shutter(exam: Examination) -> Cause | None:
 def _even_leak(exam: Examination) -> Cause | None:
     if not brought_by_light(exam) or _is_sky(exam):
         return None
-    much = exam.variance > noise_margin(exam.model, exam.setting) * exam.expected_variance
+    much = exam.variance > exam.noise.margin * exam.noise.most(exam.amplitude)
     return Cause(
         f"{_lit(exam)}; light has leaked in: cap the camera, cover the viewfinder and take it anew",
         Weight.REFUSED if much else Weight.DOUBT,
