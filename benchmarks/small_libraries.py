@@ -118,29 +118,30 @@ def value(model: DarkModel, darks: Sequence[Series], reference: DarkModel) -> di
             return {
                 "held_out_s": own[0].acquisition.exposure_s,
                 "equivalent_subs": judge(subs, model, reference),
-                "error_over_uncertainty": calibration(model, subs, reference),
+                "error_over_uncertainty": calibration(model, subs),
             }
     return {}
 
 
-def calibration(model: DarkModel, subs: Sequence[Frame], reference: DarkModel) -> float:
-    """Error of masters over what they say of it, rms over ordinary pixels.
+def calibration(model: DarkModel, subs: Sequence[Frame]) -> float:
+    """Error of masters in units of what they say of it, rms over the surest 99 % of the pixels.
 
     The error is measured as the product of its two differences from the means of other subs, whose
     noises are independent.
     """
-    ordinary = reference.pixels.component == np.argmax(reference.prior.weights)
-    squares, said = 0.0, 0.0
+    squares = []
     for k, sub in enumerate(subs):
         others = [other.data.astype(np.float64) for i, other in enumerate(subs) if i != k]
         master = generate(model, sub, force=True)
+        variance = master.uncertainty.astype(np.float64) ** 2
+        sure = variance < np.quantile(variance, 0.99)
         errors = [master.data - np.mean(half, axis=0) for half in (others[::2], others[1::2])]
-        one, other = (error[ordinary] - np.median(error[ordinary]) for error in errors)
-        product = one * other
+        one, other = (error - np.median(error[sure]) for error in errors)
+        product = (one * other / variance)[sure]
+        # A telegraph pixel that hopped since says nothing of all others.
         usual = np.abs(product) < np.quantile(np.abs(product), 0.9995)
-        squares += float(product[usual].mean())
-        said += float(np.mean(master.uncertainty[ordinary][usual].astype(np.float64) ** 2))
-    return round(float(np.sqrt(max(squares, 0.0) / said)), 2)
+        squares.append(product[usual].mean())
+    return round(float(np.sqrt(max(np.mean(squares), 0.0))), 2)
 
 
 def worth(libraries: Sequence[dict]) -> dict[str, object]:

@@ -43,22 +43,22 @@ def pixels(rng):
 
 @settings(deadline=None)  # compiled on the first call
 @given(arrays(np.float64, (7, 3), elements=st.floats(-500.0, 500.0)))
-def test_a_mean_comes_back_within_an_eighth_of_its_noise_or_a_part_in_fifty(in_sigma):
+def test_a_mean_comes_back_within_a_twelfth_of_its_noise_or_a_part_in_forty(in_sigma):
     maps = np.outer(np.arange(7.0), [1.0, 200.0])
     excess = np.linspace(0.5, 4.0, 7)
     sigma = sigma_adu(maps, excess)
     means = in_sigma.T * sigma
     found = kept(means.T, maps, excess) - MEANS.design @ maps.T
-    bound = sigma / 8.0 + np.abs(means) / 48.0
+    bound = sigma / 12.0 + np.abs(means) / 44.0
     assert np.all(np.abs(found - means) < 1.01 * bound + 0.01)
 
 
-def test_rounding_adds_less_than_a_hundredth_to_the_variance_of_a_mean(pixels, rng):
+def test_rounding_adds_less_than_a_two_hundredth_to_the_variance_of_a_mean(pixels, rng):
     maps, excess = pixels
     sigma = sigma_adu(maps, excess)
     residuals = rng.normal(size=sigma.shape) * sigma
     lost = (kept(residuals.T, maps, excess) - MEANS.design @ maps.T - residuals) / sigma
-    assert np.mean(lost**2) < 0.01
+    assert np.mean(lost**2) < 0.005
 
 
 def test_a_full_pixel_comes_back_full_and_an_unknown_one_unknown(pixels):

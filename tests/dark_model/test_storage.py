@@ -41,6 +41,12 @@ def test_a_model_of_the_first_days_makes_masters_but_cannot_grow(dark_nights, pa
         grow(old, [shot.frame])
 
 
+def test_means_kept_in_steps_of_another_size_are_forgotten(parts):
+    old = from_arrays(parts[0], parts[1] | {"steps_per_sigma": 4.0}, name="camera")
+    assert old.pixels.residuals is None
+    assert from_arrays(*parts, name="camera").pixels.residuals is not None
+
+
 @pytest.mark.parametrize("missing", ["maps", "states", "prior_means"])
 def test_a_missing_array_is_named(parts, missing):
     del parts[0][missing]

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 
 MOST_MEANS = 32
-"""Means that a model keeps; each takes half a byte of every pixel."""
+"""Means that a model keeps; each takes five bits of every pixel."""
 
 
 def means_of(fit: SampleFit, starts: Numbers, kept_as: Numbers) -> SampleFit:

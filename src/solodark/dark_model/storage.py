@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import GainSetting
+from solodark.dark_model.kept_codes import STEPS_PER_SIGMA
 from solodark.dark_model.model import DarkModel, LibraryFrames, PixelMaps
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
@@ -84,6 +85,7 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "cosmic_share_per_s": model.cosmic_share_per_s,
         "births_per_year": model.births_per_year,
         "censor_adu": model.censor_adu,
+        "steps_per_sigma": STEPS_PER_SIGMA,
         "names": list(model.library.names),
         "hashes": list(model.library.hashes),
         "evidence": {str(rank): value for rank, value in model.evidence.items()},
@@ -151,6 +153,12 @@ def _kept_as(arrays: Arrays) -> NDArray[np.intp]:
     return arrays.get("kept_as", np.zeros_like(arrays["series"])).astype(np.intp)
 
 
+def _residuals(arrays: Arrays, description: dict[str, Any]) -> NDArray[np.uint8] | None:
+    """Look up what the maps leave of the means; None if kept in steps of another size, or not."""
+    readable = description.get("steps_per_sigma") == STEPS_PER_SIGMA
+    return arrays.get("residuals") if readable else None
+
+
 def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
     return DarkModel(
         acquisition=Acquisition(
@@ -166,7 +174,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["component"],
             arrays["scatter_weights"],
             _telegraph(arrays),
-            arrays.get("residuals"),
+            _residuals(arrays, description),
         ),
         prior=MixturePrior(
             arrays["prior_weights"], arrays["prior_means"], arrays["prior_precisions"]
