@@ -12,6 +12,7 @@ from solodark.dark_model.sample_numbers import SampleFit
 STATES = np.repeat([0.002, 0.1, 0.5, 1.0], 3)  # biases, and darks of three exposures
 BIAS, FULL_ADU, CENSOR_ADU = STATES < 0.01, 60_000.0, 48_000.0
 N, PIXEL = 64, 20
+GRID = np.array([0.0, 1e4, 1e8, 1e10, 1e12])
 
 
 @pytest.fixture
@@ -25,8 +26,8 @@ def fit():
         series_count=np.ones(n),
         prior=MixturePrior(np.ones(1), np.zeros((1, 2)), np.eye(2)[None]),
         law=NoiseLaw(np.full(n, 25.0), np.full(1, 0.3), 0.0),
-        scatter_grid=np.zeros(1),
-        scatter_prior=np.ones((1, 1)),
+        scatter_grid=GRID,
+        scatter_prior=np.ones((1, GRID.size)) / GRID.size,
         strength=np.eye(1),
         rows=np.zeros((n, 2)),
         level_maps=np.zeros((1, 2)),
@@ -42,13 +43,13 @@ def found_of(fit, values, dark_adu=0.0):
     left = values - fit.design @ maps.T
     weight = np.where(values <= CENSOR_ADU, 1.0, 1e-6).sum(axis=0)
     means = left.reshape(4, 3, N).mean(axis=1).T
-    means[np.abs(means) > 1e4] = np.inf
+    means[(values > CENSOR_ADU).reshape(4, 3, N).all(axis=1).T] = np.inf
     return PixelsFound(
         maps=maps,
         excess=np.ones(N),
         information=weight[:, None, None] * np.eye(2),
         pulls=np.zeros((N, 2)),
-        scatter=np.ones((N, 1)),
+        scatter=np.eye(GRID.size)[np.zeros(N, int)],
         odds=np.ones((N, 1)),
         evidence=np.zeros(N),
         residuals=means,
@@ -86,8 +87,8 @@ def test_what_its_maps_leave_of_the_means_is_kept_with_them(fit):
     values = frames_with(s100=45_000.0, s500=FULL_ADU, s1000=FULL_ADU)
     found = stood(fit, values)
     left = (values[:, PIXEL] - fit.design @ found.maps[PIXEL]).reshape(4, 3).mean(axis=1)
-    np.testing.assert_allclose(found.residuals[PIXEL, 0], left[0], atol=1e-6)
-    assert np.isinf(found.residuals[PIXEL, 1:]).all()
+    np.testing.assert_allclose(found.residuals[PIXEL, :2], left[:2], atol=1e-6)
+    assert np.isinf(found.residuals[PIXEL, 2:]).all()
 
 
 def test_weaker_darks_that_tell_of_no_such_signal_are_believed(fit):
@@ -103,6 +104,22 @@ def test_a_ray_is_no_full_pixel(fit):
     np.testing.assert_array_equal(stood(fit, values).maps, found_of(fit, values).maps)
     between = frames_with(s500=FULL_ADU)
     np.testing.assert_array_equal(stood(fit, between).maps, found_of(fit, between).maps)
+
+
+def test_a_pixel_that_was_full_on_one_night_only_may_be_anything(fit):
+    found = stood(fit, frames_with(s500=FULL_ADU))
+    assert found.scatter[PIXEL].tolist() == [0.0, 0.0, 0.0, 1.0, 0.0]
+    assert GRID[3] > (CENSOR_ADU / 0.5) ** 2 > GRID[2]
+    others = np.arange(N) != PIXEL
+    assert np.all(found.scatter[others, 0] == 1.0)
+
+
+def test_a_ray_in_one_frame_of_a_series_and_full_pixels_as_foretold_scatter_as_ever(fit):
+    hit = frames_with()
+    hit[-1, PIXEL] = FULL_ADU
+    always = frames_with(s100=FULL_ADU, s500=FULL_ADU, s1000=FULL_ADU)
+    for values in (hit, always):
+        assert np.all(stood(fit, values).scatter[:, 0] == 1.0)
 
 
 def test_a_pixel_that_is_foretold_full_stays_as_the_darks_below_told(fit):

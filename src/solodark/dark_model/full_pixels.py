@@ -4,7 +4,8 @@ A full value tells only that the pixel would be at least as bright, so the fit h
 and takes a pixel of which it knows nothing but full values and biases for an ordinary one. Such a
 pixel would stay white in every light. It is recognised by growing with the dark signal: from its
 weakest full frame on, all are full. Then its maps are raised until that frame is foretold full, as
-far as the frames that are not full allow it.
+far as the frames that are not full allow it. What is left are pixels that were full in some series
+and not in others: these have changed in the meantime, or hop, and may be anything in a new sub.
 """
 
 import numpy as np
@@ -27,12 +28,12 @@ _LEAST_FULL = 2  # frames; a single one may be a cosmic ray's
 
 
 def stand_full(found: PixelsFound, values: Image, fit: SampleFit, means: Array) -> None:
-    """Let full pixels stand at least as high as they were seen.
+    """Let full pixels stand at least as high as they were seen, or scatter as far.
 
     Parameters
     ----------
     found : PixelsFound
-        Of n pixels; maps and residuals are overwritten where a pixel is full.
+        Of n pixels; maps, residuals and scatter are overwritten where a pixel is full.
     values : ndarray of float32, shape (n_frames, n)
         ADU above level and rows.
     fit : SampleFit
@@ -51,6 +52,20 @@ def stand_full(found: PixelsFound, values: Image, fit: SampleFit, means: Array) 
         raised = _raised(found.maps[pixel], own, full[:, k], usable[:, k], fit)
         found.residuals[pixel] -= means @ (raised - found.maps[pixel])
         found.maps[pixel] = raised
+    _scatter(found, place, fit, means)
+
+
+def _scatter(found: PixelsFound, place: Numbers, fit: SampleFit, means: Array) -> None:
+    """Let pixels scatter as far as a mean of full frames lies above what is foretold of it."""
+    strength = np.sqrt(squared_strength(means[:, fit.n_settings :], fit.strength))
+    foretold = means @ found.maps[place].T
+    missed = np.isposinf(found.residuals[place].T) & (foretold < _NEARLY * fit.censor_adu)
+    missed &= strength[:, None] > TOO_WEAK
+    reach = (fit.censor_adu - foretold) / np.maximum(strength, TOO_WEAK)[:, None]
+    least = np.where(missed, reach, np.inf).min(axis=0)
+    for pixel, reach_adu in zip(place[missed.any(axis=0)], least[missed.any(axis=0)], strict=True):
+        step = min(int(np.searchsorted(fit.scatter_grid, reach_adu**2)), fit.scatter_grid.size - 1)
+        found.scatter[pixel] = np.eye(fit.scatter_grid.size)[step]
 
 
 def _nothing_known(found: PixelsFound, place: Numbers, n_settings: int) -> NDArray[np.bool_]:
