@@ -173,9 +173,11 @@ def known_hops(model, where):
     return own, np.unravel_index(own.place, model.shape)
 
 
-def test_a_pixel_that_begins_to_hop_was_low_before(halves):
+@pytest.mark.parametrize("births_per_year", [1e-9, 0.1])
+def test_a_pixel_that_begins_to_hop_was_low_before(halves, births_per_year):
+    """However likely it may look to have changed for good."""
     early, late = halves
-    before = replace(learned(early), births_per_year=1e-9)
+    before = replace(learned(early), births_per_year=births_per_year)
     where = some_ordinary(before, 40)
     grown = grow(before, hopping(before, late, where), settings=SETTINGS)
     hops, place = known_hops(grown, where)

@@ -211,15 +211,14 @@ def _add_to_pixels(
     since = since_library(past, library.taken_s[n_old:], library.exposure_s[n_old:])
     raised = -fit.rows[: past.n_means, :, None].astype(np.float32)
 
-    def recall(values: Image, rows: slice) -> Memory:  # numpydoc ignore=GL08
+    def recall(values: Image, rows: slice) -> tuple[Memory, Numbers]:  # numpydoc ignore=GL08
         means, new_values = np.split(values, [past.n_means])
         means[:] = past.values(rows)
         means.reshape(past.n_means, -1, past.model.shape[1])[:] += raised[:, rows]
         changed = find_changes(past, foretold, new_values, rows, since)[0] > _LIKELY
         changed[past.hopping(rows)] = False  # at another level a pixel is what it was
-        # All or nothing: robust weights would side with even a little of a mean that is wrong.
-        means[:, changed] = np.nan
-        return Memory(*(np.where(changed, 0.0, own) for own in past.memory(rows)))
+        memory = Memory(*(np.where(changed, 0.0, own) for own in past.memory(rows)))
+        return memory, np.flatnonzero(changed)
 
     before = Before(past.n_means, recall, _hopped(past, fit))
     return map_pass(new.sources, new.series, new.survey, fit, kept_as, settings, progress, before)

@@ -13,7 +13,7 @@ from solodark.dark_model.kept_codes import encode_residuals
 from solodark.dark_model.kept_means import mean_numbers, means_of, starts_after
 from solodark.dark_model.levels import remove_levels, remove_rows
 from solodark.dark_model.model import PixelMaps
-from solodark.dark_model.pixel_numbers import Memory
+from solodark.dark_model.pixel_numbers import Memory, PixelsFound
 from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.settings import LearnSettings
@@ -25,8 +25,9 @@ from solodark.frames import FrameSource, Progress, read_ahead, row_bands
 __all__ = ["Before", "map_pass"]
 
 Array = NDArray[np.float64]
+_NONE = np.zeros(0, np.intp)
 Pixels = NDArray[np.uint16] | NDArray[np.float32]
-Recall = Callable[[NDArray[np.float32], slice], Memory]
+Recall = Callable[[NDArray[np.float32], slice], tuple[Memory, NDArray[np.intp]]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,7 +40,8 @@ class Before:
         Number of the means.
     recall : callable
         Puts the means of rows ``start:stop``, ADU above level and rows, before the values of the
-        frames at hand, (n_means + n_frames, n), and gives the `Memory` of their pixels.
+        frames at hand, (n_means + n_frames, n); gives the `Memory` of their pixels, and which of
+        them have changed, so that their means tell nothing of what they are now.
     hopped : TelegraphPixels
         Those that hopped; in the means their hops are taken out.
     """
@@ -101,10 +103,9 @@ def map_pass(
     for (start, stop), frames in zip(told, as_read, strict=True):
         rows = slice(start, stop)
         values = _above_level(sources, frames, survey, fit.rows[:, rows])
-        memory = before.recall(values, rows) if before else None
-        found = fit_values(fit, values, starts, settings, memory, kept_as=kept_as, room=found)
-        stand_full(found, values, fit, means.design)
-        band = Band(fit, values, starts, n_means, kept_as, gaps_s, memory)
+        memory, changed = before.recall(values, rows) if before else (None, _NONE)
+        band = Band(fit, values, starts, n_means, kept_as, gaps_s, memory, changed)
+        found = _fit_as_now(band, settings, means.design, found)
         first, last = start * shape[1], stop * shape[1]
         hopped = before.hopped.between(first, last) if before else TelegraphPixels.none()
         hopping = explain_hops(band, found, settings, hopped)
@@ -114,6 +115,24 @@ def map_pass(
         encode_residuals(found.residuals, found.maps, found.excess, means, codes)
     hopping = TelegraphPixels.joined(telegraph)
     return replace(pixels, telegraph=hopping, residuals=residuals), sums.information
+
+
+def _fit_as_now(
+    band: Band, settings: LearnSettings, kept: Array, room: PixelsFound | None
+) -> PixelsFound:
+    """Fit pixels, those that have changed without the means of what they were.
+
+    All or nothing: robust weights would side with even a little of a mean that is wrong.
+    """
+    means = band.values[: band.n_means]
+    as_before = means[:, band.changed]
+    means[:, band.changed] = np.nan
+    found = fit_values(
+        band.fit, band.values, band.starts, settings, band.memory, kept_as=band.kept_as, room=room
+    )
+    stand_full(found, band.values, band.fit, kept)
+    means[:, band.changed] = as_before
+    return found
 
 
 def _empty_maps(fit: SampleFit, shape: tuple[int, int]) -> PixelMaps:

@@ -6,7 +6,7 @@ learned once more: of all frames then, at all levels, as if the pixel had stood 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,8 @@ class Band:
         Time since the frame before.
     memory : Memory, optional
         What frames seen before tell of the noise of these pixels.
+    changed : ndarray of int, shape (m,)
+        Those that are no longer what they were, or stand at another level.
     """
 
     fit: SampleFit
@@ -86,6 +88,7 @@ class Band:
     kept_as: NDArray[np.intp]
     gaps_s: Array
     memory: Memory | None = None
+    changed: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
 
 
 def explain_hops(
@@ -111,7 +114,8 @@ def explain_hops(
         With places counted within the band.
     """
     fit, chain = band.fit, _chain(band)
-    place = np.union1d(_restless(fit, chain, found), known.place)
+    looked_at = (_restless(fit, chain, found), known.place, band.changed)
+    place = np.unique(np.concatenate(looked_at))
     before = _as_known(place, known, _offsets(band, found, known))
     own = np.ascontiguousarray(band.values[:, place].T, dtype=np.float64)
     looks = own.copy()
