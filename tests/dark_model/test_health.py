@@ -54,3 +54,10 @@ def test_a_library_without_dates_has_no_age(dark_nights, last_taken):
     health = examine(replace(dark_nights.model, library=undated), last_taken)
     assert health.last_taken is None
     assert health.newborn is None
+
+
+def test_a_library_in_which_every_dark_stands_alone_is_told_to_repeat_them(dark_nights, last_taken):
+    model = dark_nights.model
+    alone = replace(model.library, series=np.arange(len(model.library.series)))
+    assert examine(model, last_taken).unrepeated == ()
+    assert examine(replace(model, library=alone), last_taken).unrepeated == ("ISO 800",)

@@ -188,6 +188,11 @@ def _print_health(health: "ModelHealth") -> None:
         print_lines(f"Next: {_advice(piece)}, worth {piece.equivalent_subs:.0f} subs then.")
     if not health.advice:
         print_lines("No single night more would gain 2 %.")
+    for setting in health.unrepeated:
+        print_lines(
+            f"At {setting} hardly a dark was taken twice: a sub of another gain or a faint light "
+            "leak may pass for a right one. Take two or more of each exposure."
+        )
 
 
 def _advice(piece: "Advice") -> str:

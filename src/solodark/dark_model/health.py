@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import SECONDS_PER_YEAR
 from solodark.dark_model.dark_signal import strength2_of
+from solodark.dark_model.known_noise import known_noise
 from solodark.dark_model.master import HOT_SIGMA, TELEGRAPH_EXCESS
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.predict import predict
@@ -70,6 +71,9 @@ class ModelHealth:
         What one sub is worth now on ordinary pixels, on average over the library's darks.
     advice : tuple of Advice
         Which darks to shoot next, the most useful first; empty where none gains 2 %.
+    unrepeated : tuple of str
+        Gain settings, in words, at which hardly a dark was taken twice: the model cannot tell a sub
+        of another gain, or a faint light leak, from a right one.
     """
 
     n_frames: int
@@ -82,6 +86,7 @@ class ModelHealth:
     newborn: float | None
     equivalent_subs: float
     advice: tuple[Advice, ...]
+    unrepeated: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -157,6 +162,11 @@ def examine(model: DarkModel, now: datetime) -> ModelHealth:
         newborn=None if years is None else births * max(years, 0.0),
         equivalent_subs=worth,
         advice=tuple(_advise(model, nights, darks, ordinary, worth)),
+        unrepeated=tuple(
+            str(setting)
+            for number, setting in enumerate(model.settings)
+            if not known_noise(model, number).slope_adu
+        ),
     )
 
 
