@@ -190,13 +190,20 @@ def _print_health(health: "ModelHealth") -> None:
         print_lines("No single night more would gain 2 %.")
     for setting in health.unrepeated:
         print_lines(
-            f"At {setting} hardly a dark was taken twice: a sub of another gain or a faint light "
+            f"Hardly a dark{_at(setting)} was taken twice: a sub of another gain or a faint light "
             "leak may pass for a right one. Take two or more of each exposure."
         )
 
 
+def _at(setting: str) -> str:
+    """Name a gain setting, where headers tell of any."""
+    from solodark.dark_model.gain_settings import GainSetting
+
+    return "" if setting == str(GainSetting()) else f" at {setting}"
+
+
 def _advice(piece: "Advice") -> str:
-    at = f" at {piece.setting}"
+    at = _at(piece.setting)
     if piece.exposure_s is None:
         return f"{piece.n_frames} biases{at}"
     near = "" if piece.temperature_c is None else f", near {piece.temperature_c:.0f} C"
