@@ -54,9 +54,8 @@ class Examination:
         Those rows less the solved pattern and their local level, ADU.
     light : ndarray of float32, shape (n, nx)
         Those rows less the solved pattern, ADU.
-    variance, expected_variance : float
-        Noise of an ordinary pixel, measured within neighbourhoods, and what the library lets
-        expect at this state, ADU^2.
+    variance : float
+        Noise of an ordinary pixel, measured within neighbourhoods, ADU^2.
     noise : KnownNoise
         What the library knows of noise.
     level_adu : float
@@ -100,7 +99,6 @@ class Examination:
     residual: Image
     light: Image
     variance: float
-    expected_variance: float
     noise: KnownNoise
     level_adu: float
     level_excess_adu: float
@@ -116,6 +114,11 @@ class Examination:
     least_dark: Image | None
     as_solved: Agreement
     at_least: Agreement
+
+    @property
+    def expected_variance(self) -> float:
+        """Noise of an ordinary pixel that the library lets expect at this state, ADU^2."""
+        return self.noise.expected(self.amplitude)
 
     @property
     def above(self) -> Image:
@@ -157,7 +160,7 @@ def examine(
     state = least_state(model, sub.acquisition, solved.setting)
     dark = None if state is None else dark_pattern(model, state, rows)
     scatter = mean_scatter(model, rows) * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
-    unknown, noise = Agreement(0.0, 0.0), known_noise(model, solved.setting)
+    unknown = Agreement(0.0, 0.0)
     return Examination(
         model=model,
         sub=sub,
@@ -170,8 +173,7 @@ def examine(
         residual=residual,
         light=light,
         variance=robust_variance(residual),
-        expected_variance=noise.expected(amplitude),
-        noise=noise,
+        noise=known_noise(model, solved.setting),
         **_levels(model, solved),
         setting=solved.setting,
         amplitude=amplitude,
