@@ -67,7 +67,9 @@ def main() -> None:
             "evidence": model.evidence,
             "learn_s": round(learned_s, 1),
             "gain_e_per_adu": np.round(model.gain_e_per_adu, 3).tolist(),
-            "true_gain_e_per_adu": [m.gain_e_per_adu for m in camera.settings.modes],
+            "true_gain_e_per_adu": [
+                camera.settings.mode(setting.iso).gain_e_per_adu for setting in model.settings
+            ],
         },
         **judge(camera, model, library, held_out, options.oracle),
     }
