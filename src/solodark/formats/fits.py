@@ -186,14 +186,14 @@ def _require_tiles(image: _Image, path: Path) -> None:
 
 
 def _rows(image: _Image, path: Path, *, gzipped: bool) -> PixelRows:
-    if image.tiled and _packing(image) == "HCOMPRESS_1":
+    if not (image.tiled or gzipped):
+        return FileRows(path, image.hdu.data_start, image.shape, image.pixels)
+    if gzipped and not image.tiled:
+        return SpooledRows(path, image.shape, lambda: _gunzip(image, path))
+    if _packing(image) == "HCOMPRESS_1":
         number = image.hdu_number
         return SpooledRows(path, image.shape, lambda: unpack_hcompress(path, number, image.shape))
-    if image.tiled:
-        return _TiledRows(path, image)
-    if gzipped:
-        return SpooledRows(path, image.shape, lambda: _gunzip(image, path))
-    return FileRows(path, image.hdu.data_start, image.shape, image.pixels)
+    return SpooledRows(path, image.shape, lambda: _unpack_tiles(image, path))
 
 
 def _packing(image: _Image) -> str:
@@ -216,42 +216,16 @@ def _gunzip(image: _Image, path: Path) -> Pixels:
     return image.pixels.decode(stored)
 
 
-@dataclass(frozen=True, slots=True)
-class _TiledRows:
-    """Rows of a tile-compressed image, decoded from the tiles that hold them."""
+def _unpack_tiles(image: _Image, path: Path) -> Pixels:
+    from astropy.io import fits
 
-    path: Path
-    image: _Image
-
-    def read(self, start: int, stop: int) -> Pixels:
-        """Read rows start:stop.
-
-        Parameters
-        ----------
-        start, stop : int
-            First row and the one after the last, within the frame.
-
-        Returns
-        -------
-        ndarray of uint16 or float32, shape (stop - start, nx)
-            ADU, native byte order.
-        """
-        if stop <= start:
-            return StoredPixels(np.dtype(np.uint16)).decode(np.empty((0, self.image.axes[0])))
-        from astropy.io import fits
-
-        planes = (0,) * (len(self.image.axes) - 2)
-        with (
-            errors_naming(self.path, "tile-compressed FITS"),
-            _silent_astropy(),
-            fits.open(self.path, memmap=False) as hdus,
-        ):
-            section = hdus[self.image.hdu_number].section
-            adu = np.asarray(section[(*planes, slice(start, stop))])
-        return StoredPixels(adu.dtype).decode(adu)
-
-    def close(self) -> None:
-        """Nothing is held."""
+    with (
+        errors_naming(path, "tile-compressed FITS"),
+        _silent_astropy(),
+        fits.open(path, memmap=False) as hdus,
+    ):
+        adu = np.asarray(hdus[image.hdu_number].data).reshape(image.shape)
+    return StoredPixels(adu.dtype).decode(adu)
 
 
 @contextmanager
