@@ -28,6 +28,7 @@ def chain(rng):
     gaps_s[::PER_SERIES] = 7 * 86_400.0
     return Chain(
         amplitude=amplitude,
+        order=np.arange(N),
         kept=np.exp(-gaps_s / MEMORIES_S[:, None]),
         floor=np.full(N, NOISE_ADU**2),
         slope=np.full(N, 0.2),
@@ -59,7 +60,7 @@ def find(residual, chain, known=None, excess=None, scatter=None):
         np.ones(n) if excess is None else excess,
         spread if scatter is None else scatter,
         chain,
-        known or TwoLevels(*np.zeros((6, n))),
+        known or TwoLevels(*np.zeros((7, n))),
     )
 
 
@@ -104,6 +105,7 @@ def test_what_was_known_holds_through_a_night_that_shows_one_level(rng, chain):
     before, _ = find(residual, chain)
     night = chain._replace(
         amplitude=chain.amplitude[:PER_SERIES],
+        order=chain.order[:PER_SERIES],
         kept=np.ascontiguousarray(chain.kept[:, :PER_SERIES]),
         floor=chain.floor[:PER_SERIES],
         slope=chain.slope[:PER_SERIES],
@@ -117,16 +119,49 @@ def test_what_was_known_holds_through_a_night_that_shows_one_level(rng, chain):
     assert np.mean(chance > 0.9) > 0.95
 
 
+def test_levels_that_differ_a_little_from_night_to_night_are_levels(rng, chain):
+    residual, high = hopping(rng, chain, 100, rise=400.0, duty=0.4, memory_s=4800.0)
+    nights = np.repeat(rng.normal(0.0, 30.0, (100, N_SERIES)), PER_SERIES, axis=1)
+    levels, chance = find(residual + chain.amplitude * nights, chain)
+    assert np.mean(levels.gain > 5.0) > 0.95
+    assert np.mean((chance > 0.5) == high) > 0.97
+    assert np.median(np.sqrt(levels.rest)) == pytest.approx(30.0, rel=0.2)
+
+
+def test_a_full_frame_tells_that_the_level_is_high(rng, chain):
+    residual, high = hopping(rng, chain, 40, rise=4000.0, duty=0.5, memory_s=4800.0)
+    full = SIGNAL + residual > 1500.0
+    assert 0.3 < np.mean(full[high]) < 0.9
+    residual[full] = 30_000.0
+    _, chance = find(residual, chain._replace(censor_adu=1500.0))
+    assert np.mean(chance[full] > 0.99) > 0.97
+
+
+def test_the_chain_runs_in_time_however_frames_are_sorted(rng, chain):
+    residual, _ = hopping(rng, chain, 60, rise=60.0, duty=0.5, memory_s=4800.0)
+    mixed = np.argsort(np.arange(N) % PER_SERIES, kind="stable")  # first frames of all nights first
+    sorted_so = chain._replace(
+        amplitude=chain.amplitude[mixed], order=np.argsort(mixed), kept=chain.kept[:, mixed]
+    )
+    levels, chance = find(residual[:, mixed], sorted_so)
+    expected, same = find(residual, chain)
+    assert np.array_equal(levels.memory, expected.memory)
+    assert np.allclose(chance, same[:, mixed], atol=1e-6)
+
+
 def test_the_chances_are_those_of_all_paths_added_up(rng):
     n, duty, kept = 7, 0.3, np.array([0.0, 0.9, 0.5, 0.2, 0.95, 0.0, 0.7])
+    order, none = rng.permutation(n), np.zeros(n)
+    chain = Chain(none, order, kept[None], none, none, 0.0, 0.0, np.array([0, n]))
     work = np.zeros((4, n))
     work[:2] = rng.uniform(0.05, 1.0, (2, n))
-    told = _look_ahead(kept, duty, work)
-    _look_back(kept, duty, work)
+    told = _look_ahead(chain, 0, duty, work)
+    _look_back(chain, 0, duty, work)
     total, high = 0.0, np.zeros(n)
     for path in product((0, 1), repeat=n):
         weight, before = 1.0, duty
-        for f, z in enumerate(path):
+        for f in order:
+            z = path[f]
             up = duty + (before - duty) * kept[f]
             weight *= (up if z else 1.0 - up) * work[z, f]
             before = z

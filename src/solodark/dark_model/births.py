@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.levels import robust_sigma
+from solodark.dark_model.model import PixelMaps
 from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample, Survey
@@ -33,12 +34,20 @@ _MIN_SPAN_YEARS = 0.1
 _MIN_FRAMES = 4
 
 
-def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Array) -> float:
+def births_per_year(
+    sample: Sample,
+    survey: Survey,
+    fit: SampleFit,
+    taken_s: Array,
+    pixels: PixelMaps,
+) -> float:
     """Share of the pixels that turn hot in a year.
 
     The dark signal of every sampled pixel is fitted to the library's first third and to its last.
     Those that were ordinary and are bright by more than 10 sigma, less those that went the other
-    way (telegraph pixels do both alike), were born in between.
+    way, were born in between. Telegraph pixels do both alike, but are so many that chance makes
+    more of the ones than of the others, by more than all births of a small sensor: those that are
+    known are left out.
 
     Parameters
     ----------
@@ -50,6 +59,8 @@ def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Arr
         States and noise of the frames.
     taken_s : ndarray, shape (n_frames,)
         When each frame was taken, seconds since 1970 UTC; NaN where a header was silent.
+    pixels : PixelMaps
+        What was learned of them: which are known to hop between two levels.
 
     Returns
     -------
@@ -66,11 +77,17 @@ def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Arr
     before = _dark_signal(survey, sample, fit, strength, early)
     after = _dark_signal(survey, sample, fit, strength, late)
     reach = _SIGMA * max(robust_sigma((after - before)[: sample.n_random]), 1e-12)
-    came = (before < reach) & (after - before > reach)
-    went = (after < reach) & (before - after > reach)
+    hopping = _known_to_hop(sample, pixels)
+    came = (before < reach) & (after - before > reach) & ~hopping
+    went = (after < reach) & (before - after > reach) & ~hopping
     born = float(sample.shares[came].sum() - sample.shares[went].sum())
     seen = max(born, 0.0) + _USUAL_PER_YEAR * USUAL_WEIGHT_PIXEL_YEARS
     return seen / (float(sample.shares.sum()) * years + USUAL_WEIGHT_PIXEL_YEARS)
+
+
+def _known_to_hop(sample: Sample, pixels: PixelMaps) -> NDArray[np.bool_]:
+    known = pixels.telegraph.place[pixels.telegraph.hopping]
+    return np.isin(sample.y * pixels.maps.shape[2] + sample.x, known)
 
 
 def _ends(taken_s: Array, strength: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

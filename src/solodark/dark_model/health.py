@@ -229,7 +229,7 @@ def _advise(
 def _count_telegraph(model: DarkModel) -> int:
     """Count the pixels that are known to hop, and those too restless for their signal."""
     restless, hopping = model.pixels.excess > TELEGRAPH_EXCESS, model.pixels.telegraph
-    hops = hopping.place[hopping.settled]
+    hops = hopping.place[hopping.hopping]
     return int(np.count_nonzero(restless) + np.count_nonzero(~restless.ravel()[hops]))
 
 

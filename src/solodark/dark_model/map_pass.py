@@ -19,7 +19,7 @@ from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey
 from solodark.dark_model.telegraph import TelegraphPixels
-from solodark.dark_model.telegraph_fit import Band, explain_hops, frame_gaps
+from solodark.dark_model.telegraph_fit import Band, explain_hops, frame_times
 from solodark.frames import FrameSource, Progress, read_ahead, row_bands
 
 __all__ = ["Before", "map_pass"]
@@ -91,7 +91,7 @@ def map_pass(
     """
     shape, n_means = sources[0].shape, before.n_means if before else 0
     starts = starts_after(n_means, series)
-    gaps_s = frame_gaps(sources, starts[n_means:] - n_means)
+    times = frame_times(sources, starts[n_means:] - n_means)
     means = mean_numbers(means_of(fit, starts, kept_as))
     pixels, telegraph = _empty_maps(fit, shape), []
     residuals = np.empty((len(means.design), *shape), np.uint8)
@@ -104,7 +104,7 @@ def map_pass(
         rows = slice(start, stop)
         values = _above_level(sources, frames, survey, fit.rows[:, rows])
         memory, changed = before.recall(values, rows) if before else (None, _NONE)
-        band = Band(fit, values, starts, n_means, kept_as, gaps_s, memory, changed)
+        band = Band(fit, values, starts, n_means, kept_as, times, memory, changed)
         found = _fit_as_now(band, settings, means.design, found)
         first, last = start * shape[1], stop * shape[1]
         hopped = before.hopped.between(first, last) if before else TelegraphPixels.none()

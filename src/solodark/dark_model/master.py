@@ -102,7 +102,7 @@ def finish_master(
         _bounds(estimate, verdict),
     )
     hopping = model.pixels.telegraph
-    flags.flat[hopping.place[hopping.settled]] |= PixelFlags.TELEGRAPH.value
+    flags.flat[hopping.place[hopping.hopping]] |= PixelFlags.TELEGRAPH.value
     return MasterDark(
         data=estimate.pattern,
         uncertainty=estimate.variance,

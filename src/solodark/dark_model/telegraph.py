@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 Numbers = NDArray[np.float32]
 
 _LEAST_VISITS = 3.0  # of either level, that do not remember each other
+_LASTING_S = 1e6  # a level that is remembered for weeks is the one of a whole night
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -74,10 +75,19 @@ class TelegraphPixels:
         return cls(*(np.concatenate(column) for column in columns)) if parts else cls.none()
 
     @property
-    def settled(self) -> NDArray[np.bool_]:
-        """Whether each was seen at both levels often enough to rely on them, shape (n,)."""
+    def hopping(self) -> NDArray[np.bool_]:
+        """Whether each came to both levels often enough for its duty to be known, shape (n,)."""
         rarer = np.minimum(self.duty, 1 - self.duty)
         return np.asarray(self.looks * rarer >= _LEAST_VISITS)
+
+    @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Whether the levels of each can be relied on, shape (n,).
+
+        Either it hops so often that its duty is known, or so rarely that no duty is needed: a pixel
+        that turned hot halfway through the library has two levels as well, and stays at one.
+        """
+        return self.hopping | np.asarray(self.memory_s >= _LASTING_S)
 
     def where(self, chosen: NDArray[np.bool_]) -> "TelegraphPixels":
         """Choose some of them.

@@ -7,7 +7,7 @@ learned once more: of all frames then, at all levels, as if the pixel had stood 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from solodark.dark_model.telegraph import TelegraphPixels, hop_direction
 from solodark.dark_model.two_levels import MEMORIES_S, Chain, TwoLevels, find_two_levels
 from solodark.frames import FrameSource
 
-__all__ = ["Band", "explain_hops", "frame_gaps"]
+__all__ = ["Band", "FrameTimes", "explain_hops", "frame_times"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -32,8 +32,23 @@ _MEMORY_STEP = MEMORIES_S[1] / MEMORIES_S[0]
 _BETTER = 5.0  # nats by which two levels must explain a pixel better than none
 
 
-def frame_gaps(sources: Sequence[FrameSource], starts: NDArray[np.intp]) -> Array:
-    """Time from each frame's middle to the next.
+class FrameTimes(NamedTuple):
+    """When frames were taken, each after the other, however they are sorted.
+
+    Attributes
+    ----------
+    order : ndarray of int, shape (n_frames,)
+        Frames by time; those without a date come last, by series.
+    gaps_s : ndarray, shape (n_frames,)
+        From the middle of the one before, in that order, to the middle of each, s.
+    """
+
+    order: NDArray[np.intp]
+    gaps_s: Array
+
+
+def frame_times(sources: Sequence[FrameSource], starts: NDArray[np.intp]) -> FrameTimes:
+    """Tell when frames were taken.
 
     Parameters
     ----------
@@ -44,17 +59,20 @@ def frame_gaps(sources: Sequence[FrameSource], starts: NDArray[np.intp]) -> Arra
 
     Returns
     -------
-    ndarray, shape (n_frames,)
-        Since the frame before, s. Without dates frames of a series follow each other at once, and
-        a series knows nothing of the one before: infinite, as it is for the first of all.
+    FrameTimes
+        Without dates frames of a series follow each other at once, and a series knows nothing of
+        the one before: its gap is infinite, as it is for the first of all.
     """
     taken = [source.acquisition for source in sources]
     exposure_s = np.array([one.exposure_s or 0.0 for one in taken])
     begun_s = np.array([one.date_obs.timestamp() if one.date_obs else np.nan for one in taken])
-    gaps = np.abs(np.diff(begun_s + 0.5 * exposure_s, prepend=np.nan))
+    middle_s = begun_s + 0.5 * exposure_s
+    order = np.argsort(middle_s, kind="stable")
+    gaps_s = np.empty_like(middle_s)
+    gaps_s[order] = np.diff(middle_s[order], prepend=np.nan)
     at_once = 0.5 * (exposure_s + np.roll(exposure_s, 1))
     at_once[starts[:-1]] = np.inf
-    return np.where(np.isfinite(gaps), gaps, at_once)
+    return FrameTimes(order, np.where(np.isfinite(gaps_s), gaps_s, at_once))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,8 +91,8 @@ class Band:
         Number of the means; in these, known hops are taken out.
     kept_as : ndarray of int, shape (n_means + n_series,)
         Mean in which each series is kept.
-    gaps_s : ndarray, shape (n_frames,)
-        Time since the frame before.
+    times : FrameTimes
+        When the frames were taken.
     memory : Memory, optional
         What frames seen before tell of the noise of these pixels.
     changed : ndarray of int, shape (m,)
@@ -86,7 +104,7 @@ class Band:
     starts: NDArray[np.intp]
     n_means: int
     kept_as: NDArray[np.intp]
-    gaps_s: Array
+    times: FrameTimes
     memory: Memory | None = None
     changed: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
 
@@ -121,7 +139,7 @@ def explain_hops(
     looks = own.copy()
     looks[before.looks > 0.0, : band.n_means] = np.nan  # these are counted already
     levels, high = _two_levels(fit, chain, looks, found, place, before)
-    hopping = np.flatnonzero(levels.gain > _least_gain(place, known, len(band.gaps_s)))
+    hopping = np.flatnonzero(levels.gain > _least_gain(place, known, len(band.times.order)))
     levels = TwoLevels(*(part[hopping] for part in levels))
     pixels = _table(place[hopping], levels)
     settled = np.flatnonzero(pixels.settled)
@@ -182,7 +200,8 @@ def _left_of_means(band: Band, found: PixelsFound, place: NDArray[np.integer[Any
 
 
 def _amplitude(fit: SampleFit) -> Array:
-    return np.asarray(fit.states @ hop_direction(fit.strength, fit.states))
+    """Strength of the hops in each frame; a bias cannot have less than none, whatever its state."""
+    return np.maximum(fit.states @ hop_direction(fit.strength, fit.states), 0.0)
 
 
 def _learn_anew(
@@ -212,18 +231,20 @@ def _offsets(band: Band, found: PixelsFound, known: TelegraphPixels) -> Array:
 
 def _as_known(place: NDArray[np.intp], known: TelegraphPixels, offsets: Array) -> TwoLevels:
     """Tell what is known of pixels before the frames at hand; no looks at those that are new."""
-    numbers, own = np.zeros((6, place.size)), np.searchsorted(place, known.place)
+    numbers, own = np.zeros((7, place.size)), np.searchsorted(place, known.place)
     memory = np.log(known.memory_s / MEMORIES_S[0]) / np.log(_MEMORY_STEP)
     low, high = offsets - known.duty * known.rise_adu, offsets + (1 - known.duty) * known.rise_adu
-    numbers[:5, own] = low, high, known.duty, np.rint(memory), known.looks
+    numbers[:6, own] = low, high, known.duty, np.rint(memory), known.rest_adu2, known.looks
     return TwoLevels(*numbers)
 
 
 def _chain(band: Band) -> Chain:
     """Give the frames, and before them the means, each a look of its own and no firmer than one."""
-    fit, gaps_s = band.fit, np.concatenate([np.full(band.n_means, np.inf), band.gaps_s])
+    fit, n = band.fit, band.n_means
+    gaps_s = np.concatenate([np.full(n, np.inf), band.times.gaps_s])
     return Chain(
         amplitude=_amplitude(fit),
+        order=np.concatenate([np.arange(n), n + band.times.order]),
         kept=np.exp(-gaps_s / MEMORIES_S[:, None]),
         floor=fit.law.frame_variance,
         slope=fit.law.slope[fit.setting],

@@ -114,24 +114,35 @@ def settle_hops(
     levels = hop_levels(pixels, strength)
     seen = deviation.ravel()[pixels.place].astype(np.float64)
     shown, seen = np.isfinite(seen), np.nan_to_num(seen)
-    own = prediction.variance.ravel()[pixels.place] + pixels.rest_adu2 * (
-        strength**2 + FLOOR_AMPLITUDE2
-    )
+    common = prediction.variance.ravel()[pixels.place].astype(np.float64)
+    own = common + pixels.rest_adu2 * (strength**2 + FLOOR_AMPLITUDE2)
     signal = prediction.pattern.ravel()[pixels.place] + levels
-    noise = model.law.variance(signal, solved.frame_variance, solved.setting)
-    standing = stand(duty, seen, levels, own + noise)
-    high = duty + (np.where(shown, standing.high, duty) - duty) * series_memory(
-        pixels.memory_s, usual_span_s(model.library)
-    )
-    gain = np.where(shown, own / (own + noise), 0.0)
-    low, upper = levels + gain * (seen - levels)
-    left = own * ((1 - high) * (1 - gain[0]) + high * (1 - gain[1]))
+    variance = own + model.law.variance(signal, solved.frame_variance, solved.setting)
+    standing = stand(duty, seen, levels, variance)
+    told = np.where(shown, 1.0 / variance, 0.0)
+    kept = series_memory(pixels.memory_s, usual_span_s(model.library))
+    after = _beside(np.where(shown, standing.high, duty), duty, kept)
+    at = np.stack([levels + own * told * (seen - levels),
+                   levels[::-1] + common * told * (seen - levels)])  # fmt: skip
+    left = np.stack([own - own**2 * told, own - common**2 * told])
+    mean = np.sum(after * at, axis=(0, 1))
     return Settled(
         place=pixels.place,
-        deviation=(1 - high) * low + high * upper,
-        variance=high * (1 - high) * (upper - low) ** 2 + left,
+        deviation=mean,
+        variance=np.sum(after * (left + (at - mean) ** 2), axis=(0, 1)),
         known=np.where(shown, standing.known, 1.0),
     )
+
+
+def _beside(high: Array, duty: Array, kept: Array) -> Array:
+    """Tell the chance that pixels stay where they are, or are at the other level, beside the sub.
+
+    Shape (2, 2, n): first whether they stay or not, then from the low or from the high level. What
+    a sub tells of one level is little news of the other: it shares the maps, but not the rest.
+    """
+    now, long_run = np.stack([1.0 - high, high]), np.stack([1.0 - duty, duty])
+    leaves = now * (1.0 - kept) * (1.0 - long_run)
+    return np.stack([now - leaves, leaves])
 
 
 def hop_levels(pixels: TelegraphPixels, strength: float) -> Array:

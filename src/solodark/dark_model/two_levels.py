@@ -3,13 +3,15 @@
 A telegraph pixel's dark current dwells at a low and at a high rate in turn (Simoen & Claeys 2016).
 In frame f, whose dark signal has the strength ``a_f``, it shows::
 
-    residual_f = a_f (low + z_f (high - low)) + noise_f          z_f = 0 or 1
+    residual_f = a_f (low + z_f (high - low) + rest_f) + noise_f          z_f = 0 or 1
     P(z_f = 1 | z before) = duty + (z before - duty) exp(-gap_f / memory)
 
-a hidden Markov chain in continuous time. Levels and duty are found by expectation maximisation
-(Baum et al. 1970), the memory on a grid of times beside it. What the two levels explain is weighed
-against a rival that knows no levels: a pixel whose noise is larger, and which differs from series
-to series.
+a hidden Markov chain in continuous time. Neither level is quite proportional to the dark signal,
+for each has an activation energy of its own: hence the rest, which in a hot pixel is far above the
+noise and far below the hops, and alike in all frames of a series. Levels and duty are found by
+expectation maximisation (Baum et al. 1970), the variance of the rest by Fisher's scoring, the
+memory on a grid of times beside it. What the two levels explain is weighed against a rival that
+knows no levels: a pixel whose noise is larger, and which differs from series to series.
 """
 
 from math import exp, log, sqrt
@@ -33,7 +35,9 @@ _HALF_A_LOOK = 0.5  # Jeffreys' prior of the duty
 _FIRST_MEMORY = 3.0
 _A_LOOK_AT_MEMORY = 0.1  # nats by which one look of earlier frames speaks for the memory they told
 _LEAST_WEIGHT = 1e-9
-_LOW, _HIGH, _DUTY, _MEMORY, _LOOKS, _GAIN = range(6)  # of the numbers of `TwoLevels`
+_LOW, _HIGH, _DUTY, _MEMORY, _REST, _LOOKS, _GAIN = range(7)  # of the numbers of `TwoLevels`
+_FIRST_REST = 0.01  # of the squared spread of the frames
+_COST = 1.5  # of three numbers more than the rival has, over the logarithm of the frames
 _SO_FAR, _CHANCE = 2, 3  # rows of work; the first two are the likelihoods of both levels
 
 
@@ -44,8 +48,10 @@ class Chain(NamedTuple):
     ----------
     amplitude : ndarray, shape (n_frames,)
         Strength of the dark signal, 1 for the strongest.
+    order : ndarray of int, shape (n_frames,)
+        Frames one after the other in time; all else is sorted by series.
     kept : ndarray, shape (n_memories, n_frames)
-        What is left of the frame before, for each of `MEMORIES_S`.
+        What is left in each frame of the one before it in time, for each of `MEMORIES_S`.
     floor, slope : ndarray, shape (n_frames,)
         Noise of a pixel without signal, ADU^2, and its growth with the signal, ADU.
     curvature : float
@@ -57,6 +63,7 @@ class Chain(NamedTuple):
     """
 
     amplitude: Array
+    order: NDArray[np.intp]
     kept: Array
     floor: Array
     slope: Array
@@ -76,6 +83,8 @@ class TwoLevels(NamedTuple):
         Share of the time at the high level.
     memory : ndarray, shape (n,)
         Index into `MEMORIES_S`.
+    rest : ndarray, shape (n,)
+        Variance of either level at strength 1, ADU^2.
     looks : ndarray, shape (n,)
         In how many frames that do not remember each other it was seen.
     gain : ndarray, shape (n,)
@@ -86,6 +95,7 @@ class TwoLevels(NamedTuple):
     high: Array
     duty: Array
     memory: Array
+    rest: Array
     looks: Array
     gain: Array
 
@@ -133,19 +143,20 @@ def _find_two_levels(
 ) -> None:
     n, n_frames = residual.shape
     for i in prange(n):
-        usable = np.maximum(signal[i], signal[i] + residual[i]) < chain.censor_adu
+        usable = signal[i] + residual[i] < chain.censor_adu
         seen, work = _Seen(residual[i], signal[i], usable), np.empty((4, n_frames))
         before, level = numbers[:, i].copy(), numbers[:_LOOKS, i].copy()
         if before[_LOOKS] == 0.0:
             _begin(seen, chain, before, level, work)
-        told = _climb(_ROUNDS, seen, chain, before, level, work)
+        told = _climb(_ROUNDS, len(chain.kept), seen, chain, before, level, work)
+        told = max(told, _by_series(seen, chain, level, work))
         high[i], numbers[:_LOOKS, i] = work[_CHANCE], level
         looks, telling = _looks(seen, chain, level)
         numbers[_LOOKS, i] += looks
         without = _without_levels(seen, excess[i], scatter[i], chain)
         numbers[_GAIN, i] = told - without
         if before[_LOOKS] == 0.0:  # what levels cost that had yet to be found
-            numbers[_GAIN, i] -= log(max(telling, 1.0))
+            numbers[_GAIN, i] -= _COST * log(max(telling, 1.0))
 
 
 @njit(cache=True, error_model="numpy")
@@ -157,7 +168,8 @@ def _begin(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> Non
         odds = sqrt(duty / (1.0 - duty))
         tried[_LOW], tried[_HIGH] = middle - spread * odds, middle + spread / odds
         tried[_DUTY], tried[_MEMORY] = duty, _FIRST_MEMORY
-        told = _climb(_FIRST_ROUNDS, seen, chain, before, tried, work)
+        tried[_REST] = _FIRST_REST * spread**2
+        told = _climb(_FIRST_ROUNDS, 1, seen, chain, before, tried, work)
         if told > best:
             best = told
             level[:] = tried
@@ -168,6 +180,13 @@ def _noise(signal: float, f: int, chain: Chain) -> float:
     above = max(signal, 0.0)
     variance: float = chain.floor[f] + above * (chain.slope[f] + chain.curvature * above)
     return variance
+
+
+@njit(cache=True, error_model="numpy")
+def _variance(seen: _Seen, f: int, step: float, chain: Chain, level: Any) -> float:
+    """Of a frame around a level: noise, and what the level itself is uncertain by."""
+    rest: float = chain.amplitude[f] ** 2 * level[_REST]
+    return _noise(seen.signal[f] + step, f, chain) + rest
 
 
 @njit(cache=True, error_model="numpy")
@@ -185,12 +204,14 @@ def _spread(seen: _Seen, chain: Chain) -> Any:
 
 
 @njit(cache=True, error_model="numpy")
-def _climb(rounds: int, seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> float:
+def _climb(
+    rounds: int, reach: int, seen: _Seen, chain: Chain, before: Any, level: Any, work: Any
+) -> float:
     """Maximise by expectations; leaves the chance of the high level in the work's last row."""
     told = -np.inf
     for _ in range(rounds):
-        told = _weigh(seen, chain, level, work) + _choose_memory(chain, before, level, work)
-        _look_back(chain.kept[int(level[_MEMORY])], level[_DUTY], work)
+        told = _weigh(seen, chain, level, work) + _choose_memory(chain, reach, before, level, work)
+        _look_back(chain, int(level[_MEMORY]), level[_DUTY], work)
         _move_levels(seen, chain, before, level, work)
     return told
 
@@ -200,14 +221,10 @@ def _weigh(seen: _Seen, chain: Chain, level: Any, work: Any) -> float:
     """Likelihood of each frame at both levels, the larger one 1; gives the logarithm left out."""
     left_out = 0.0
     for f in range(seen.residual.size):
-        if not seen.usable[f]:
-            work[_LOW, f] = work[_HIGH, f] = 1.0
-            continue
         for z in (_LOW, _HIGH):
             step = chain.amplitude[f] * level[z]
-            variance = _noise(seen.signal[f] + step, f, chain)
-            square = (seen.residual[f] - step) ** 2 / variance
-            work[z, f] = -0.5 * (min(square, _FARTHEST2) + log(variance))
+            variance = _variance(seen, f, step, chain, level)
+            work[z, f] = -0.5 * _misfit(seen, f, step, variance, chain.censor_adu)
         most = max(work[_LOW, f], work[_HIGH, f])
         left_out += most
         work[_LOW, f], work[_HIGH, f] = exp(work[_LOW, f] - most), exp(work[_HIGH, f] - most)
@@ -215,11 +232,22 @@ def _weigh(seen: _Seen, chain: Chain, level: Any, work: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def _look_ahead(kept: Any, duty: float, work: Any) -> float:
+def _misfit(seen: _Seen, f: int, step: float, variance: float, censor_adu: float) -> float:
+    """Tell how far a frame is from a level, as -2 log likelihood; full ones are above any below."""
+    if np.isnan(seen.residual[f]):
+        return 0.0
+    full = not seen.usable[f]
+    short = max(censor_adu - seen.signal[f] - step, 0.0) if full else seen.residual[f] - step
+    misfit: float = min(short**2 / variance, _FARTHEST2) + (0.0 if full else log(variance))
+    return misfit
+
+
+@njit(cache=True, error_model="numpy")
+def _look_ahead(chain: Chain, memory: int, duty: float, work: Any) -> float:
     """Chance of the high level by all frames up to each, and the logarithm of their likelihood."""
     told, high = 0.0, duty
-    for f in range(kept.size):
-        before = duty + (high - duty) * kept[f]
+    for f in chain.order:
+        before = duty + (high - duty) * chain.kept[memory, f]
         up, down = before * work[_HIGH, f], (1.0 - before) * work[_LOW, f]
         high = up / (up + down)
         work[_SO_FAR, f] = high
@@ -228,39 +256,40 @@ def _look_ahead(kept: Any, duty: float, work: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def _look_back(kept: Any, duty: float, work: Any) -> None:
+def _look_back(chain: Chain, memory: int, duty: float, work: Any) -> None:
     """Chance of the high level by all frames, from that by those up to each."""
     low, high = 0.5, 0.5  # how likely the frames to come are from each level
-    for f in range(kept.size - 1, -1, -1):
+    for f in chain.order[::-1]:
         up, down = work[_SO_FAR, f] * high, (1.0 - work[_SO_FAR, f]) * low
         work[_CHANCE, f] = up / (up + down)
         up, down = work[_HIGH, f] * high, work[_LOW, f] * low
         mean = duty * up + (1.0 - duty) * down
-        low, high = mean + kept[f] * (down - mean), mean + kept[f] * (up - mean)
+        kept = chain.kept[memory, f]
+        low, high = mean + kept * (down - mean), mean + kept * (up - mean)
         low, high = low / (low + high), high / (low + high)
 
 
 @njit(cache=True, error_model="numpy")
-def _choose_memory(chain: Chain, before: Any, level: Any, work: Any) -> float:
-    """Take the best memory of the present one and its two neighbours."""
+def _choose_memory(chain: Chain, reach: int, before: Any, level: Any, work: Any) -> float:
+    """Take the best memory of the present one and those within reach of it."""
     now, best, most = int(level[_MEMORY]), int(level[_MEMORY]), -np.inf
-    for memory in range(max(now - 1, 0), min(now + 2, len(chain.kept))):
-        told = _look_ahead(chain.kept[memory], level[_DUTY], work)
+    for memory in range(max(now - reach, 0), min(now + reach + 1, len(chain.kept))):
+        told = _look_ahead(chain, memory, level[_DUTY], work)
         told -= before[_LOOKS] * _A_LOOK_AT_MEMORY * abs(memory - before[_MEMORY])
         if told > most:
             best, most = memory, told
     level[_MEMORY] = best
-    return _look_ahead(chain.kept[best], level[_DUTY], work)
+    return _look_ahead(chain, best, level[_DUTY], work)
 
 
 @njit(cache=True, error_model="numpy")
 def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> None:
-    """Levels by weighted least squares, and the duty."""
+    """Levels by weighted least squares, what they are uncertain by, and the duty."""
     kept, weights, sums = chain.kept[int(level[_MEMORY])], np.full(2, 1e-12), np.zeros(2)
-    looks, ups, told = 0.0, 0.0, 1e-12
+    looks, ups, told, beyond, known = 0.0, 0.0, 1e-12, 0.0, 1e-30
     if before[_LOOKS] > 0.0:
         strongest = int(np.argmax(chain.amplitude))
-        one = before[_LOOKS] / _noise(seen.signal[strongest], strongest, chain)
+        one = before[_LOOKS] / _variance(seen, strongest, 0.0, chain, before)
         weights[_LOW], weights[_HIGH] = (1.0 - before[_DUTY]) * one, before[_DUTY] * one
         sums[:] = weights * before[:2]
     for f in range(seen.residual.size):
@@ -268,11 +297,16 @@ def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) 
             continue
         for z in (_LOW, _HIGH):
             step = chain.amplitude[f] * level[z]
-            variance = _noise(seen.signal[f] + step, f, chain)
+            variance = _variance(seen, f, step, chain, level)
             share = work[_CHANCE, f] if z == _HIGH else 1.0 - work[_CHANCE, f]
-            if (seen.residual[f] - step) ** 2 < _FARTHEST2 * variance:
-                weights[z] += share * chain.amplitude[f] ** 2 / variance
+            square = (seen.residual[f] - step) ** 2
+            if square < _FARTHEST2 * variance:
+                part = share * chain.amplitude[f] ** 2 / variance
+                weights[z] += part
                 sums[z] += share * chain.amplitude[f] * seen.residual[f] / variance
+                rest = chain.amplitude[f] ** 2 * level[_REST]
+                beyond += part / variance * (square - variance + rest)
+                known += part / variance * chain.amplitude[f] ** 2
         if _tells(seen, f, chain, level):
             looks += 1.0 - kept[f] ** 2
             ups += work[_CHANCE, f]
@@ -280,6 +314,7 @@ def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) 
     for z in (_LOW, _HIGH):
         if weights[z] > _LEAST_WEIGHT:
             level[z] = sums[z] / weights[z]
+    level[_REST] = max(beyond / known, 0.0)
     ups = _HALF_A_LOOK + looks * ups / told + before[_LOOKS] * before[_DUTY]
     level[_DUTY] = ups / (2.0 * _HALF_A_LOOK + looks + before[_LOOKS])
 
@@ -288,7 +323,7 @@ def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) 
 def _tells(seen: _Seen, f: int, chain: Chain, level: Any) -> bool:
     """Whether a frame tells the levels apart."""
     step = chain.amplitude[f] * (level[_HIGH] - level[_LOW])
-    tells: bool = step * step > _TELLING * _noise(seen.signal[f], f, chain)
+    tells: bool = step * step > _TELLING * _variance(seen, f, 0.0, chain, level)
     return seen.usable[f] and tells
 
 
@@ -301,6 +336,30 @@ def _looks(seen: _Seen, chain: Chain, level: Any) -> Any:
             looks += 1.0 - chain.kept[int(level[_MEMORY]), f] ** 2
             telling += 1.0
     return looks, telling
+
+
+@njit(cache=True, error_model="numpy")
+def _by_series(seen: _Seen, chain: Chain, level: Any, work: Any) -> float:
+    """Log likelihood of each frame's likeliest level, with one rest for a series at a level."""
+    high = work[_CHANCE] > 0.5
+    told = _log_chance(high, chain, int(level[_MEMORY]), level[_DUTY])
+    for z in (_LOW, _HIGH):
+        step = chain.amplitude * level[z]
+        there = seen.usable & (high == (z == _HIGH))
+        own = _Seen(seen.residual - step, seen.signal + step, there)
+        told += _as_series(own, 1.0, level[_REST], chain)
+    return told
+
+
+@njit(cache=True, error_model="numpy")
+def _log_chance(high: Any, chain: Chain, memory: int, duty: float) -> float:
+    """Logarithm of the chance of just these levels."""
+    told, now = 0.0, duty
+    for f in chain.order:
+        upper = duty + (now - duty) * chain.kept[memory, f]
+        told += log(upper if high[f] else 1.0 - upper)
+        now = 1.0 if high[f] else 0.0
+    return told
 
 
 @njit(cache=True, error_model="numpy")
