@@ -23,7 +23,7 @@ def test_the_spread_of_pixels_is_learned_without_the_noise_they_are_seen_with(pi
     seen, information, pulls = pixels
     shares = np.ones(len(seen))
     first = starting_prior(seen, shares, n_components=2)
-    prior = refine_prior(first, information, pulls, shares, steps=80)
+    prior = refine_prior(first, information, pulls, shares, most_steps=80)
     warm = int(np.argmax(prior.means[:, 1]))
     spread = np.sqrt(np.diagonal(np.linalg.inv(prior.precisions), axis1=1, axis2=2))
     assert prior.weights[warm] == pytest.approx(0.1, rel=0.1)
@@ -36,7 +36,7 @@ def test_pixels_that_stand_for_more_count_for_more(pixels):
     seen, information, pulls = pixels
     shares = np.where(seen[:, 1] > 25.0, 1.0, 9.0)
     first = starting_prior(seen, shares, n_components=2)
-    prior = refine_prior(first, information, pulls, shares, steps=80)
+    prior = refine_prior(first, information, pulls, shares, most_steps=80)
     assert prior.weights.min() == pytest.approx(0.1 / (0.1 + 0.9 * 9.0), rel=0.2)
 
 
@@ -44,7 +44,7 @@ def test_maps_that_no_frame_constrains_change_nothing_but_stay_finite(pixels):
     seen, information, pulls = pixels
     shares = np.ones(len(seen))
     first = starting_prior(seen, shares, n_components=4)
-    prior = refine_prior(first, 0.0 * information, 0.0 * pulls, shares, steps=3)
+    prior = refine_prior(first, 0.0 * information, 0.0 * pulls, shares, most_steps=3)
     np.testing.assert_allclose(prior.weights, first.weights, rtol=1e-3)
     assert np.isfinite(prior.precisions).all()
 

@@ -30,6 +30,7 @@ Array = NDArray[np.float64]
 
 _FIRST_BREAKS = (0.0, 0.5, 0.8, 0.95)
 _CHUNKS = 16
+_SETTLED = 3e-5  # nats of a pixel that a step must gain: a map is worth 300 times as much
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -114,9 +115,9 @@ def _precision(covariance: Array) -> Array:
 
 
 def refine_prior(
-    prior: MixturePrior, information: Array, pulls: Array, shares: Array, *, steps: int
+    prior: MixturePrior, information: Array, pulls: Array, shares: Array, *, most_steps: int
 ) -> MixturePrior:
-    """Run expectation maximisation on pixels known by their normal equations.
+    """Run expectation maximisation on pixels known by their normal equations, until it settles.
 
     Parameters
     ----------
@@ -128,8 +129,8 @@ def refine_prior(
         Right-hand side of each pixel's normal equations.
     shares : ndarray, shape (n,)
         How many pixels each stands for.
-    steps : int
-        Iterations.
+    most_steps : int
+        Iterations, if it does not settle before.
 
     Returns
     -------
@@ -138,11 +139,16 @@ def refine_prior(
     """
     matrices = np.ascontiguousarray(np.moveaxis(information, 0, -1))
     right = np.ascontiguousarray(pulls.T)
-    for _ in range(steps):
-        sums = _expect(
+    before = -np.inf
+    for _ in range(most_steps):
+        told, *sums = _expect(
             matrices, right, shares, prior.precisions, prior.pulls, prior.log_norms, _CHUNKS
         )
         prior = _maximise(prior, *(part.sum(axis=0) for part in sums))
+        gained = (told.sum() - before) / shares.sum()
+        if gained < _SETTLED:
+            break
+        before = told.sum()
     return prior
 
 
@@ -169,12 +175,13 @@ def _expect(
     log_norms: Any,
     n_chunks: int,
 ) -> Any:
-    """Mass, first and second moments of each component, in parts to be added up.
+    """Log likelihood; mass, first and second moments of each component; in parts to be added up.
 
     Of the second moments only the lower half is filled.
     """
     d, n = pulls.shape
     k_all = log_norms.size
+    told = np.zeros(n_chunks)
     mass = np.zeros((n_chunks, k_all))
     first = np.zeros((n_chunks, k_all, d))
     second = np.zeros((n_chunks, k_all, d, d))
@@ -188,13 +195,15 @@ def _expect(
             last = min(begin + STRIP, n)
             load_normal(information[:, :, begin:last], pulls[:, begin:last], own, right)
             solve_components(own, right, prior, found)
+            for x in range(begin, last):
+                told[chunk] += shares[x] * found.told[x - begin]
             for k in range(k_all):
                 for x in range(STRIP):
                     share[x] = found.odds[k, x] * shares[begin + x] if begin + x < last else 0.0
                 mass[chunk, k] += share.sum()
                 inverse_of(found.factors[k], found.inverses[k], triangle, covariance)
                 _add_moments(found.centres[k], covariance, share, first[chunk, k], second[chunk, k])
-    return mass, first, second
+    return told, mass, first, second
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc"})

@@ -84,8 +84,8 @@ def _refine_prior(
     prior: MixturePrior, found: PixelsFound, sample: Sample, rank: int
 ) -> MixturePrior:
     """Learn the pixels' distribution with one map; each further one changes it little."""
-    steps = _FIRST_PRIOR_STEPS if rank == 1 else _PRIOR_STEPS
-    return refine_prior(prior, found.information, found.pulls, sample.shares, steps=steps)
+    most = _FIRST_PRIOR_STEPS if rank == 1 else _PRIOR_STEPS
+    return refine_prior(prior, found.information, found.pulls, sample.shares, most_steps=most)
 
 
 def _covariances(prior: MixturePrior, found: PixelsFound) -> Array:

@@ -73,12 +73,15 @@ class Posterior(NamedTuple):
         Solutions.
     odds : ndarray, shape (k, STRIP)
         They sum to one.
+    told : ndarray, shape (STRIP,)
+        Logarithm of what they summed to before: of the likelihood, but for what no prior changes.
     """
 
     factors: Array
     inverses: Array
     centres: Array
     odds: Array
+    told: Array
 
 
 @njit(cache=True)
@@ -89,6 +92,7 @@ def empty_posterior(k: int, d: int) -> Posterior:  # numpydoc ignore=PR01
         np.zeros((k, d, STRIP)),
         np.zeros((k, d, STRIP)),
         np.zeros((k, STRIP)),
+        np.zeros(STRIP),
     )
 
 
@@ -188,7 +192,7 @@ def solve_components(  # numpydoc ignore=PR01
         solve_forward(factor, centre)
         _weigh_component(prior.log_norms[k], inverse, centre, odds)
         _solve_back(factor, inverse, centre)
-    normalise(found.odds, np.empty(STRIP))
+    normalise(found.odds, found.told)
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
