@@ -9,6 +9,7 @@ from solodark.dark_model.causes import Cause, Weight
 from solodark.dark_model.examination import Examination
 from solodark.dark_model.light_signs import brought_by_light
 from solodark.dark_model.master import STRONG
+from solodark.dark_model.noise import robust_variance
 
 __all__ = ["find_gain", "power_of_two"]
 
@@ -163,11 +164,14 @@ def _common_ratio(least: Array, most: Array) -> float:
 
 def _shot_ratios(exam: Examination, shot: Image, told: NDArray[np.bool_]) -> tuple[float, float]:
     """Shot noise of some pixels over what is expected, if the maps are off as foretold, or not."""
-    shot, error2 = shot[told], exam.map_variance[told]
+    shot, error2, residual = shot[told], exam.map_variance[told], exam.residual[told]
     steady = max(0.0, exam.variance - float(np.median(exam.map_variance)))
 
     def ratio(rest: Image | float) -> float:  # numpydoc ignore=GL08
-        found = float(np.median(exam.residual[told] ** 2 / (shot + rest))) / _MEDIAN_OF_SQUARE
+        if exam.step_adu > 0.0:  # a median would stick to a step
+            found = robust_variance(residual, exam.step_adu) / float(np.median(shot + rest))
+        else:
+            found = float(np.median(residual**2 / (shot + rest))) / _MEDIAN_OF_SQUARE
         return 1.0 + (found - 1.0) / float(np.mean(shot / (shot + rest)))
 
     return ratio(error2 + exam.variance), ratio(steady)

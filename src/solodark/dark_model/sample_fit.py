@@ -65,6 +65,7 @@ def refine(
         starts=starts,
         n_random=sample.n_random,
         setting=fit.setting,
+        step_adu=fit.step_adu,
     )
     scatter_variance = found.scatter @ fit.scatter_grid
     pixels = SamplePixels(

@@ -1,0 +1,52 @@
+"""What real cameras do beside the textbook: the model of such a camera is worth as much."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from solodark.dark_model import LearnSettings, generate, learn
+from solodark.dark_model.levels import plane_levels, remove_levels
+
+QUICK = LearnSettings(ranks=(1,), n_random=6000, n_hot=1000, rounds=3)
+COARSE_ADU = 14.0
+"""Three times the noise of a bias."""
+
+
+def changed(frames, change):
+    return [replace(frame, data=change(frame.data)) for frame in frames]
+
+
+def above_level(image):
+    image = np.asarray(image, np.float32)
+    return remove_levels(image, plane_levels(image, "RGGB"), "RGGB")
+
+
+def worth(model, subs, *, where=...):
+    """Equivalent subs of masters on ordinary pixels: product of the errors against two means."""
+    one, other = (np.mean([sub.data for sub in half], axis=0) for half in (subs[2::2], subs[3::2]))
+    noise = above_level(subs[0].data - subs[1].data)[where]
+    ordinary = above_level((one + other) / 2)[where] < np.quantile(above_level(one)[where], 0.97)
+    master = generate(model, subs[0])
+    errors = (above_level(master.data - half)[where][ordinary] for half in (one, other))
+    return np.mean(noise[ordinary] ** 2) / 2 / np.mean(np.prod(list(errors), axis=0))
+
+
+@pytest.fixture(scope="module")
+def tonight(dark_nights):
+    """Many darks of one night that the library does not hold."""
+    return [shot.frame for shot in dark_nights.later(n=26)]
+
+
+def test_numbers_in_steps_of_three_times_the_noise_still_tell_each_pixels_dark(
+    dark_nights, tonight
+):
+    def coarse(data):
+        return COARSE_ADU * np.rint(data / COARSE_ADU)
+
+    model = learn(
+        changed(dark_nights.library, coarse), rng=np.random.default_rng(1), settings=QUICK
+    )
+    subs = changed(tonight, coarse)
+    assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
+    assert worth(model, subs) > 10.0
