@@ -7,6 +7,7 @@ import pytest
 
 from solodark.dark_model import LearnSettings, generate, learn
 from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.errors import WrongSubError
 
 QUICK = LearnSettings(ranks=(1,), n_random=6000, n_hot=1000, rounds=3)
 COARSE_ADU = 14.0
@@ -50,3 +51,17 @@ def test_numbers_in_steps_of_three_times_the_noise_still_tell_each_pixels_dark(
     subs = changed(tonight, coarse)
     assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
     assert worth(model, subs) > 10.0
+
+
+def test_a_masked_border_that_is_empty_in_every_frame_is_no_filled_crop(dark_nights, tonight):
+    def masked(data):
+        return np.where(np.arange(data.shape[1]) < 40, 0.0, data)
+
+    model = learn(
+        changed(dark_nights.library, masked), rng=np.random.default_rng(1), settings=QUICK
+    )
+    subs = changed(tonight, masked)
+    assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
+    assert worth(model, subs, where=np.s_[:, 40:]) > 10.0
+    with pytest.raises(WrongSubError, match="a crop that was filled up"):
+        generate(dark_nights.model, subs[0])
