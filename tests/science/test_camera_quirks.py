@@ -65,3 +65,17 @@ def test_a_masked_border_that_is_empty_in_every_frame_is_no_filled_crop(dark_nig
     assert worth(model, subs, where=np.s_[:, 40:]) > 10.0
     with pytest.raises(WrongSubError, match="a crop that was filled up"):
         generate(dark_nights.model, subs[0])
+
+
+def test_a_row_that_is_stuck_at_full_scale_tells_nothing_of_noise_and_states(dark_nights, tonight):
+    def stuck(data):
+        return np.where(np.arange(len(data))[:, None] == 40, 16_383.0, data)
+
+    settings = replace(QUICK, ranks=(1, 2))
+    library = changed(dark_nights.library, stuck)
+    model = learn(library, rng=np.random.default_rng(1), settings=settings)
+    subs = changed(tonight, stuck)
+    expected = dark_nights.model.law.gain_e_per_adu
+    np.testing.assert_allclose(model.law.gain_e_per_adu, expected, rtol=0.15)
+    assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
+    assert worth(model, subs, where=np.s_[41:]) > 10.0

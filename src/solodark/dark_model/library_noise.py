@@ -78,12 +78,12 @@ def least_variance(step_adu: float) -> float:
 def learn_noise(
     residual: Array,
     predicted: Array,
-    leverage: Array,
-    hot_leverage: Array,
+    leverages: tuple[Array, Array],
     *,
     starts: NDArray[np.intp],
     n_random: int,
     setting: NDArray[np.intp],
+    full_adu: float,
     step_adu: float,
 ) -> NoiseLaw:
     """Learn the noise of ordinary pixels in every frame, and its growth with the signal.
@@ -92,7 +92,7 @@ def learn_noise(
     ----------
     residual, predicted : ndarray, shape (n_frames, n_pixels)
         What the fit leaves of the frames, and what it foretells, ADU.
-    leverage, hot_leverage : ndarray, shape (n_frames,)
+    leverages : tuple of two ndarrays, shape (n_frames,)
         How much each frame pulled the fit of an ordinary pixel towards itself, and that of a very
         hot one, which nothing else holds.
     starts : ndarray of int, shape (n_series + 1,)
@@ -101,6 +101,8 @@ def learn_noise(
         The first so many pixels are a random part of the sensor.
     setting : ndarray of int, shape (n_frames,)
         Gain setting of each frame.
+    full_adu : float
+        Above this a pixel is full, ADU above the level, and has no noise to tell of.
     step_adu : float
         Step between values, where it is coarse beside the noise; else 0.
 
@@ -109,17 +111,20 @@ def learn_noise(
     NoiseLaw
         The law.
     """
+    leverage, hot_leverage = leverages
     own = np.array([robust_variance(frame[:n_random], step_adu) for frame in residual])
     variance = own / (1.0 - np.clip(leverage, 0.0, _MOST_LEVERAGE))
     variance = np.maximum(variance, least_variance(step_adu))
     deviations, shrink = np.zeros_like(residual), np.zeros(len(residual))
+    signal = np.where(np.maximum(predicted, predicted + residual) < full_adu, predicted, 0.0)
     for first, last in pairwise(starts):
+        signal[first:last, (signal[first:last] == 0.0).any(axis=0)] = 0.0
         deviations[first:last] = residual[first:last] - residual[first:last].mean(axis=0)
         shrink[first:last] = 1.0 - 1.0 / (last - first)
     tells = (shrink == 0.0) & (hot_leverage < _MOST_LEVERAGE)
     left = np.where(tells, 1.0 - hot_leverage, 0.0)
-    told = spreads(predicted, deviations, variance, shrink, step_adu=step_adu)
-    bounds = spreads(predicted, residual, variance, left, step_adu=step_adu)
+    told = spreads(signal, deviations, variance, shrink, step_adu=step_adu)
+    bounds = spreads(signal, residual, variance, left, step_adu=step_adu)
     return fit_noise_law(told, bounds, variance, setting)
 
 
