@@ -15,9 +15,12 @@ _FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16))
 _NEARLY = 0.98  # some converters stop a little below full scale
 _MOST_AT_MAXIMUM = 0.05  # a dark with more saturated pixels has no pattern left to compare
 _LEAST_FILLED = 0.01
+_KNOWN = 0.9  # of a masked part's distance from the level lies in the library's bias pattern
 
 
-def require_content(name: str, image: Image, acquisition: Acquisition) -> None:
+def require_content(
+    name: str, image: Image, acquisition: Acquisition, bias: Image | None = None
+) -> None:
     """Raise unless an image holds an exposure.
 
     Parameters
@@ -28,6 +31,9 @@ def require_content(name: str, image: Image, acquisition: Acquisition) -> None:
         The sub, ADU.
     acquisition : Acquisition
         How it was taken; its full scale, where it tells.
+    bias : ndarray of float32, shape (ny, nx), optional
+        The library's bias pattern, ADU above the level: parts that are empty in every frame of a
+        camera, such as a masked border, are no fault of this one.
 
     Raises
     ------
@@ -52,7 +58,7 @@ def require_content(name: str, image: Image, acquisition: Acquisition) -> None:
     if lowest == highest:
         raise WrongSubError(_constant(name, lowest, acquisition.saturation_adu))
     at_maximum = np.count_nonzero(finite == np.float32(highest)) / image.size
-    filled = _filled_share(image)
+    filled = _filled_share(image, bias)
     if filled > _LEAST_FILLED and at_maximum <= _MOST_AT_MAXIMUM:
         raise WrongSubError(
             f"{name} holds one single value in each of many areas, {filled:.0%} of the frame; it "
@@ -74,12 +80,23 @@ def _constant(name: str, value: float, saturation_adu: float | None) -> str:
     )
 
 
-def _filled_share(image: Image) -> float:
-    """Share of the blocks of 32 x 32 whose pixels are all alike."""
+def _filled_share(image: Image, bias: Image | None) -> float:
+    """Share of the blocks of 32 x 32 whose pixels are all alike, and are not known to be."""
+    blocks = _blocks(image)
+    filled = blocks.max(axis=(1, 3)) == blocks.min(axis=(1, 3))
+    if bias is not None and filled.any() and not filled.all():
+        corners = blocks[:, 0, :, 0]
+        above = corners - np.median(corners[~filled])
+        left = above - _blocks(bias).mean(axis=(1, 3))
+        filled &= ~(np.abs(left) < (1.0 - _KNOWN) * np.abs(above))
+    return float(filled.mean())
+
+
+def _blocks(image: Image) -> Image:
+    """Cut an image into blocks of 32 x 32, (rows, 32, columns, 32)."""
     rows, columns = (max(1, length // BLOCK) for length in image.shape)
     height, width = (min(BLOCK, length) for length in image.shape)
-    blocks = image[: rows * height, : columns * width].reshape(rows, height, columns, width)
-    return float(np.mean(blocks.max(axis=(1, 3)) == blocks.min(axis=(1, 3))))
+    return image[: rows * height, : columns * width].reshape(rows, height, columns, width)
 
 
 def _is_bound(finite: Image, highest: float) -> bool:

@@ -15,13 +15,13 @@ from solodark.dark_model.fingerprint import (
     sampled_rows,
 )
 from solodark.dark_model.known_noise import KnownNoise, known_noise
-from solodark.dark_model.levels import remove_levels
+from solodark.dark_model.levels import coarse_step, remove_levels
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.predict import Prediction
 from solodark.dark_model.solve import Solved
 from solodark.dark_model.strength import FLOOR_AMPLITUDE2
-from solodark.frames import FrameSource
+from solodark.frames import FrameSource, cfa_planes
 
 __all__ = ["Examination", "examine"]
 
@@ -54,6 +54,8 @@ class Examination:
         Those rows less the solved pattern and their local level, ADU.
     light : ndarray of float32, shape (n, nx)
         Those rows less the solved pattern, ADU.
+    step_adu : float
+        Step between its values, where it is coarse beside the noise; else 0.
     variance : float
         Noise of an ordinary pixel, measured within neighbourhoods, ADU^2.
     noise : KnownNoise
@@ -98,6 +100,7 @@ class Examination:
     map_variance: Image
     residual: Image
     light: Image
+    step_adu: float
     variance: float
     noise: KnownNoise
     level_adu: float
@@ -152,10 +155,11 @@ def examine(
     rows = sampled_rows(model.shape)
     frame = remove_levels(image[rows], solved.levels, model.acquisition.cfa_pattern)
     pattern = prediction.pattern[rows]
-    sigma = _own_sigma(frame)
-    fine = prepare(frame, sigma)
+    step_adu = coarse_step(image[cfa_planes(model.acquisition.cfa_pattern)[0]])
+    sigma = _own_sigma(frame, step_adu)
+    fine = prepare(frame, sigma, step_adu)
     light = np.nan_to_num(frame - pattern)
-    residual = light - local_level(light)
+    residual = light - local_level(light, step_adu)
     amplitude = float(np.sqrt(max(0.0, strength2_of(model, solved.state))))
     state = least_state(model, sub.acquisition, solved.setting)
     dark = None if state is None else dark_pattern(model, state, rows)
@@ -172,7 +176,8 @@ def examine(
         map_variance=prediction.variance[rows] + scatter,
         residual=residual,
         light=light,
-        variance=robust_variance(residual),
+        step_adu=step_adu,
+        variance=robust_variance(residual, step_adu),
         noise=known_noise(model, solved.setting),
         **_levels(model, solved),
         setting=solved.setting,
@@ -186,9 +191,9 @@ def examine(
     )
 
 
-def _own_sigma(frame: Image) -> float:
-    fine = frame - local_level(frame)
-    return float(np.sqrt(max(robust_variance(fine[np.isfinite(fine)]), 1e-6)))
+def _own_sigma(frame: Image, step_adu: float) -> float:
+    fine = frame - local_level(frame, step_adu)
+    return float(np.sqrt(max(robust_variance(fine[np.isfinite(fine)], step_adu), 1e-6)))
 
 
 def _levels(model: DarkModel, solved: Solved) -> dict[str, float]:

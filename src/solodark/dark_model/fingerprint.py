@@ -84,7 +84,7 @@ def sampled_rows(shape: tuple[int, int]) -> NDArray[np.intp]:
     return np.asarray((starts[:, None] + np.arange(height)).ravel())
 
 
-def prepare(image: Image, sigma: float) -> Image:
+def prepare(image: Image, sigma: float, step_adu: float = 0.0) -> Image:
     """Keep the fine structure: clipped values less their row, column and neighbourhood.
 
     Banding, glow and light are of the exposure; what differs from pixel to pixel is of the sensor.
@@ -95,6 +95,8 @@ def prepare(image: Image, sigma: float) -> Image:
         Rows of a frame or a pattern, ADU above the level.
     sigma : float
         Noise of one pixel, ADU.
+    step_adu : float
+        Step between the values of a frame, where it is coarse beside the noise.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def prepare(image: Image, sigma: float) -> Image:
         In sigmas.
     """
     limit = np.float32(_CLIP_SIGMA)
-    fine = image - local_level(image)
+    fine = image - local_level(image, step_adu)
     np.nan_to_num(fine, copy=False)
     fine /= np.float32(max(sigma, 1e-6))
     np.clip(fine, -limit, limit, out=fine)
@@ -111,20 +113,22 @@ def prepare(image: Image, sigma: float) -> Image:
     return fine
 
 
-def local_level(image: Image) -> Image:
+def local_level(image: Image, step_adu: float = 0.0) -> Image:
     """Give every pixel the median of its block of 32 x 32.
 
     Parameters
     ----------
     image : ndarray of float32, shape (n, nx)
         Any.
+    step_adu : float
+        Step between the values of a frame, where it is coarse beside the noise.
 
     Returns
     -------
     ndarray of float32, shape (n, nx)
         ADU.
     """
-    medians = block_medians(image)
+    medians = block_medians(image, step_adu)
     rows, columns = (
         np.minimum(np.arange(length) // BLOCK, blocks - 1)
         for length, blocks in zip(image.shape, medians.shape, strict=True)
@@ -132,13 +136,16 @@ def local_level(image: Image) -> Image:
     return np.asarray(medians[rows][:, columns])
 
 
-def block_medians(image: Image) -> Image:
+def block_medians(image: Image, step_adu: float = 0.0) -> Image:
     """Give the median of each block of 32 x 32, without what is left over at the far edges.
 
     Parameters
     ----------
     image : ndarray of float32, shape (n, nx)
         Any.
+    step_adu : float
+        Step between the values of a frame, where it is coarse beside the noise: the mean of what
+        lies within two of it takes the median's place, which would stick to one of them.
 
     Returns
     -------
@@ -152,7 +159,11 @@ def block_medians(image: Image) -> Image:
     flat = blocks.swapaxes(1, 2).reshape(rows, columns, height * width)
     # The middle one of an even number: no mean of two, which would copy all of it once more.
     middle = flat.shape[2] // 2
-    return np.partition(flat, middle, axis=2)[:, :, middle]
+    medians = np.partition(flat, middle, axis=2)[:, :, middle]
+    if step_adu > 0.0:
+        near = np.abs(flat - medians[:, :, None]) < 2.0 * step_adu
+        medians = np.mean(flat, axis=2, where=near).astype(np.float32)
+    return medians
 
 
 def agreement(frame: Image, pattern: Image) -> Agreement:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.first_states import starting_states
 from solodark.dark_model.gain_settings import gain_settings
+from solodark.dark_model.levels import coarse_step
 from solodark.dark_model.library_noise import censor_adu, first_variance
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import starting_prior
@@ -84,7 +85,8 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
     """
     sample, survey = library.sample, library.survey
     raw = survey.values.astype(np.float64)
-    variance = first_variance(raw[:, : sample.n_random], library.starts)
+    step_adu = max(coarse_step(frame) for frame in raw[:, sample.plane == sample.plane[0]])
+    variance = first_variance(raw[:, : sample.n_random], library.starts, step_adu)
     known, setting = gain_settings(library.sources)
     design = starting_states(
         raw,
@@ -115,6 +117,7 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
         cosmic_share_per_s=0.0,
         censor_adu=censor_adu(library.sources[0].acquisition, values, survey.levels),
         evidence=-np.inf,
+        step_adu=step_adu,
     )
     return fit, values
 

@@ -9,8 +9,9 @@ from solodark.dark_model.causes import Cause, Weight
 from solodark.dark_model.examination import Examination
 from solodark.dark_model.light_signs import brought_by_light
 from solodark.dark_model.master import STRONG
+from solodark.dark_model.noise import robust_variance
 
-__all__ = ["find_gain", "power_of_two"]
+__all__ = ["find_gain", "find_shot_noise", "power_of_two"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -24,6 +25,8 @@ _SHOT_DOMINANCE = (1.0, 2.0, 4.0, 10.0, np.inf)  # bounds of shot noise over the
 _LEAST_RATIO = 0.01
 _LEAST_PIXELS = 500  # then chance moves their median square by 10 %
 _MEDIAN_OF_SQUARE = 0.454936  # of chi-squared with one degree of freedom
+_MEDIAN_ERROR = 2.33  # of the median square of n of them, relative, times the root of n
+_RATIO_SIGMAS = 2.0
 _ALIKE = 1.5  # ratios of pixels of different brightness
 _SHOT_NOISE = (0.5**0.5, 2.0**0.5)  # half way from this gain to half and to double of it
 _SAME_INSTANT_S = 0.01  # headers give thousandths of a second or whole ones
@@ -49,7 +52,7 @@ def find_gain(exam: Examination) -> list[Cause]:
     # One of the library's own darks has drawn the maps to itself: its noise tells nothing.
     if brought_by_light(exam) or _of_the_library(exam):
         return []
-    cause = _noise(exam) or _shot_noise(exam) or _level(exam)
+    cause = _noise(exam) or find_shot_noise(exam) or _level(exam)
     return [cause] if cause else []
 
 
@@ -126,8 +129,19 @@ def _noise(exam: Examination) -> Cause | None:
     return None
 
 
-def _shot_noise(exam: Examination) -> Cause | None:
-    """Hot pixels whose noise does not follow their signal as at the library's gain."""
+def find_shot_noise(exam: Examination) -> Cause | None:
+    """Look for hot pixels whose noise does not follow their signal as at the library's gain.
+
+    Parameters
+    ----------
+    exam : Examination
+        The sub beside what is expected of it.
+
+    Returns
+    -------
+    Cause or None
+        A doubt; none where chance may have made the difference.
+    """
     shot = exam.noise.slope_adu * exam.pattern
     known = exam.map_variance < exam.variance + np.maximum(shot, 0.0)
     known &= exam.pattern < exam.model.censor_adu
@@ -162,15 +176,24 @@ def _common_ratio(least: Array, most: Array) -> float:
 
 
 def _shot_ratios(exam: Examination, shot: Image, told: NDArray[np.bool_]) -> tuple[float, float]:
-    """Shot noise of some pixels over what is expected, if the maps are off as foretold, or not."""
-    shot, error2 = shot[told], exam.map_variance[told]
+    """Shot noise of some pixels over what is expected, if the maps are off as foretold, or not.
+
+    The least and the most of it that chance leaves possible.
+    """
+    shot, error2, residual = shot[told], exam.map_variance[told], exam.residual[told]
     steady = max(0.0, exam.variance - float(np.median(exam.map_variance)))
 
-    def ratio(rest: Image | float) -> float:  # numpydoc ignore=GL08
-        found = float(np.median(exam.residual[told] ** 2 / (shot + rest))) / _MEDIAN_OF_SQUARE
+    def ratio(rest: Image | float, sigmas: float) -> float:  # numpydoc ignore=GL08
+        if exam.step_adu > 0.0:  # a median would stick to a step
+            found = robust_variance(residual.astype(np.float64), exam.step_adu) / float(
+                np.median(shot + rest)
+            )
+        else:
+            found = float(np.median(residual**2 / (shot + rest))) / _MEDIAN_OF_SQUARE
+        found *= 1.0 + sigmas * _MEDIAN_ERROR / float(np.sqrt(shot.size))
         return 1.0 + (found - 1.0) / float(np.mean(shot / (shot + rest)))
 
-    return ratio(error2 + exam.variance), ratio(steady)
+    return ratio(error2 + exam.variance, -_RATIO_SIGMAS), ratio(steady, _RATIO_SIGMAS)
 
 
 def _of_the_library(exam: Examination) -> bool:

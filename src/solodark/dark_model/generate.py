@@ -3,6 +3,7 @@
 import numpy as np
 
 from solodark.dark_model.content import require_content
+from solodark.dark_model.gain_settings import require_setting
 from solodark.dark_model.master import Estimate, describe, finish_master, full_scale_adu
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.predict import predict
@@ -44,7 +45,8 @@ def generate(
     """
     require_same_camera(model, sub)
     image = read_image(sub)
-    require_content(sub.name, image, sub.acquisition)
+    bias = model.pixels.maps[require_setting(model.settings, sub)]
+    require_content(sub.name, image, sub.acquisition, bias)
     solved = solve(model, sub, image=image)
     prediction = predict(model, solved.state, solved.covariance, setting=solved.setting)
     verdict = judge(model, sub, image, solved=solved, prediction=prediction, force=force)

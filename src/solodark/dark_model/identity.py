@@ -114,7 +114,7 @@ def _too_faint() -> Cause:
 
 def _search(exam: Examination) -> Geometry | None:
     """Look for the model's dark signal, then its bias pattern, anywhere in the whole frame."""
-    frame = prepare(exam.above, exam.sigma)
+    frame = prepare(exam.above, exam.sigma, exam.step_adu)
     bias = exam.model.pixels.maps[exam.setting]
     state = exam.least_state if exam.least_state is not None else strongest_state(exam.model)
     for pattern in (dark_pattern(exam.model, state), bias):
@@ -179,7 +179,7 @@ def _subtracted(exam: Examination) -> Cause | None:
 
 
 def _heights(exam: Examination) -> Image:
-    fine = exam.frame - local_level(exam.frame)
+    fine = exam.frame - local_level(exam.frame, exam.step_adu)
     return np.asarray(np.nan_to_num(fine / np.float32(exam.sigma)))
 
 

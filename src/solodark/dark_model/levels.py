@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from solodark.frames import cfa_planes
 
 __all__ = [
+    "coarse_step",
     "moments_within",
     "plane_levels",
     "remove_levels",
@@ -24,6 +25,9 @@ _CLIP_SIGMA = 3.0
 _ROUNDS = 4
 _GUESSED_FROM = 65_536  # pixels
 _MAD_TO_SIGMA = 1.4826
+_STEP_FROM = 16_384  # pixels
+_COMMON = 4  # of them share a value; numbers that are not quantised hardly ever do
+_COARSE = 2.0  # steps between the quartiles
 
 
 def robust_sigma(values: NDArray[Any]) -> float:
@@ -47,7 +51,40 @@ def robust_sigma(values: NDArray[Any]) -> float:
     return _MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
 
 
-def plane_levels(image: Image, cfa_pattern: str | None) -> Array:
+def coarse_step(values: NDArray[Any]) -> float:
+    """Find the step from one value to the next, where pixels are noisy by less than about one.
+
+    The median of such pixels sticks to a step, and the median of their deviations may be zero.
+
+    Parameters
+    ----------
+    values : ndarray
+        Pixels of one CFA plane, as they are stored or less one and the same number.
+
+    Returns
+    -------
+    float
+        In the unit of the input; 0 where values lie densely beside their noise.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(1).normal(1000.0, 6.0, 5000)
+    >>> coarse_step(16.0 * np.rint(noise / 16.0)), coarse_step(np.rint(noise))
+    (16.0, 0.0)
+    """
+    flat = values.ravel()
+    some = flat[:: max(1, flat.size // _STEP_FROM)]
+    found, counts = np.unique(some[np.isfinite(some)], return_counts=True)
+    common = found[counts >= _COMMON]
+    if not common.size:
+        return 0.0
+    gaps = np.diff(common if common.size > 1 else found)
+    step = float(gaps.min()) if gaps.size else 0.0
+    low, high = (found[np.searchsorted(counts.cumsum(), q * counts.sum())] for q in (0.25, 0.75))
+    return step if high - low <= _COARSE * step else 0.0
+
+
+def plane_levels(image: Image, cfa_pattern: str | None, *, step_adu: float | None = None) -> Array:
     """Level of each CFA plane: the mean of what lies within 3 sigma of it.
 
     A median would stick to the steps of quantised data.
@@ -58,6 +95,9 @@ def plane_levels(image: Image, cfa_pattern: str | None) -> Array:
         ADU.
     cfa_pattern : str or None
         Colour filters.
+    step_adu : float, optional
+        Of the pixels, as `coarse_step` finds it; where they are as they were stored, it is found
+        in them.
 
     Returns
     -------
@@ -65,22 +105,23 @@ def plane_levels(image: Image, cfa_pattern: str | None) -> Array:
         ADU.
     """
     planes = (np.ascontiguousarray(image[plane]) for plane in cfa_planes(cfa_pattern))
-    return np.array([_clipped_mean(plane) for plane in planes])
+    return np.array([_clipped_mean(plane, step_adu) for plane in planes])
 
 
-def _clipped_mean(values: Image) -> float:
+def _clipped_mean(values: Image, step_adu: float | None) -> float:
     some = _some(values)
     if not some.size:
         return float("nan")
     centre = float(np.median(some))
     # Coarse quantisation can make the MAD zero; one step of it is then the scale.
-    sigma = max(robust_sigma(some), 0.5)
+    least = 0.5 * (coarse_step(some) if step_adu is None else step_adu)
+    sigma = max(robust_sigma(some), least)
     for _ in range(_ROUNDS):
         n, total, squares = _moments(values, centre, _CLIP_SIGMA * sigma).sum(axis=0)
         if not n:
             break
         mean = total / n
-        sigma = max(1.015 * float(np.sqrt(max(squares / n - mean**2, 0.0))), 0.5)
+        sigma = max(1.015 * float(np.sqrt(max(squares / n - mean**2, 0.0))), least)
         centre += mean
     return float(centre)
 

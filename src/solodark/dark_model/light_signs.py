@@ -126,7 +126,7 @@ def _lit(exam: Examination) -> str:
 
 
 def _gradient(exam: Examination) -> Cause | None:
-    blocks = block_medians(exam.light)
+    blocks = block_medians(exam.light, exam.step_adu)
     if min(blocks.shape) < 4:
         return None
     low, high = np.percentile(blocks, (5, 95))

@@ -81,13 +81,16 @@ class NoiseLaw:
         return np.asarray(frame_variance + slope * signal + self.curvature * signal**2)
 
 
-def robust_variance(deviations: Array) -> float:
+def robust_variance(deviations: Array, step: float = 0.0) -> float:
     """Variance of normal noise under a few outliers: the mean square of what lies within 3 sigma.
 
     Parameters
     ----------
     deviations : ndarray
         Deviations from zero.
+    step : float
+        From one value that a pixel can have to the next, where it is coarse beside their noise:
+        two steps are no outlier then, even where most pixels do not deviate at all.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def robust_variance(deviations: Array) -> float:
         Variance, in the squared unit of the input.
     """
     squares = np.square(deviations, dtype=np.float64)
-    bound = 9.0 * max(float(np.median(squares)) / _MEDIAN_OF_SQUARE, 1e-12)
+    bound = 9.0 * max(float(np.median(squares)) / _MEDIAN_OF_SQUARE, 0.5 * step**2, 1e-12)
     inside = squares[squares <= bound]
     # A normal distribution cut at 3 sigma keeps 0.9733 of its variance.
     return float(inside.mean()) / 0.9733 if inside.size else 0.0
@@ -122,7 +125,14 @@ class Spread(NamedTuple):
     n: int
 
 
-def spreads(signal: Array, deviations: Array, frame_variance: Array, shrink: Array) -> list[Spread]:
+def spreads(
+    signal: Array,
+    deviations: Array,
+    frame_variance: Array,
+    shrink: Array,
+    *,
+    step_adu: float = 0.0,
+) -> list[Spread]:
     """Measure how far pixels deviate at each signal.
 
     Parameters
@@ -136,6 +146,8 @@ def spreads(signal: Array, deviations: Array, frame_variance: Array, shrink: Arr
     shrink : ndarray, shape (n_frames,)
         Share of the noise's variance that is left in `deviations`; frames with none are passed
         over.
+    step_adu : float
+        Step between values, where it is coarse beside the noise.
 
     Returns
     -------
@@ -152,7 +164,7 @@ def spreads(signal: Array, deviations: Array, frame_variance: Array, shrink: Arr
         order, counts = np.argsort(octave, kind="stable"), np.bincount(octave)
         for inside in np.split(order, np.cumsum(counts)[:-1]):
             if inside.size >= _MIN_IN_BIN:
-                variance = robust_variance(deviation[inside]) / shrink[f]
+                variance = robust_variance(deviation[inside], step_adu) / shrink[f]
                 told.append(Spread(f, float(level[inside].mean()), variance, inside.size))
         return told
 

@@ -61,10 +61,12 @@ def refine(
     law = learn_noise(
         values - predicted,
         predicted,
-        *_leverages(fit),
+        _leverages(fit),
         starts=starts,
         n_random=sample.n_random,
         setting=fit.setting,
+        full_adu=fit.censor_adu,
+        step_adu=fit.step_adu,
     )
     scatter_variance = found.scatter @ fit.scatter_grid
     pixels = SamplePixels(
@@ -147,9 +149,11 @@ def _solve_states(fit: SampleFit, values: Image, pixels: SamplePixels, law: Nois
     at = [_at_setting(pixels, [g, *dark]) for g in range(fit.n_settings)]
 
     def solve(f: int) -> Array:  # numpydoc ignore=GL08
-        own, g = values[f].astype(np.float64), int(fit.setting[f])
+        g, full = int(fit.setting[f]), ~(values[f] < fit.censor_adu)
+        own = np.where(full, 0.0, values[f].astype(np.float64))  # deaf, as in a new sub
+        known = at[g]._replace(excess=np.where(full, np.inf, at[g].excess))
         start, variance = fit.states[f], law.frame_variance[f]
-        return solve_state(own, at[g], law, variance, start, setting=g, rounds=2)[0]
+        return solve_state(own, known, law, variance, start, setting=g, rounds=2)[0]
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         states = list(threads.map(solve, range(len(values))))

@@ -46,6 +46,8 @@ class SampleFit:
         Above this a pixel is saturated, ADU above the level.
     evidence : float
         Mean logarithm for one series that was left out, of most pixels.
+    step_adu : float
+        Step between values, where it is coarse beside the noise; else 0.
     """
 
     design: Array
@@ -62,6 +64,7 @@ class SampleFit:
     cosmic_share_per_s: float
     censor_adu: float
     evidence: float
+    step_adu: float = 0.0
 
     @property
     def n_settings(self) -> int:

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.levels import coarse_step
+from solodark.dark_model.library_noise import least_variance
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.states import SamplePixels, solve_state
@@ -38,14 +40,15 @@ def solve_sample(
     """
     told, pixels = _usable(model, values.astype(np.float64), setting)
     ordinary = slice(0, model.sample_random)
-    variance = robust_variance(told[ordinary])
+    step_adu = coarse_step(values[pixels.plane == pixels.plane[0]])
+    variance = robust_variance(told[ordinary], step_adu)
     state = _nearest_state(model, told, pixels)
     covariance = np.eye(model.rank)
     for _ in range(3):
         state, covariance = solve_state(told, pixels, model.law, variance, state, setting=setting)
         error = told - pixels.maps @ np.append(1.0, state)
         error -= np.median(error[ordinary])
-        variance = robust_variance(error[ordinary])
+        variance = max(robust_variance(error[ordinary], step_adu), least_variance(step_adu))
     return state, covariance, variance
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.levels import (
+    coarse_step,
     plane_levels,
     remove_levels,
     robust_sigma,
@@ -17,6 +18,7 @@ from solodark.frames import (
     FrameSource,
     Progress,
     cfa_plane_index,
+    cfa_planes,
     read_ahead,
     row_bands,
     silent,
@@ -175,9 +177,10 @@ def survey_frames(
     told = progress(sources, "Reading darks", len(sources))
     for source, image in zip(told, images, strict=True):
         cfa = source.acquisition.cfa_pattern
-        levels.append(plane_levels(image, cfa))
+        step_adu = coarse_step(image[cfa_planes(cfa)[0]])
+        levels.append(plane_levels(image, cfa, step_adu=step_adu))
         above = remove_levels(image, levels[-1], cfa)
         some = above[:: max(_LEAST_STEP, above.size // _PIXELS_FOR_SIGMA)]
-        profiles.append(row_profile(above, max(robust_sigma(some), 0.5)))
+        profiles.append(row_profile(above, max(robust_sigma(some), 0.5 * step_adu)))
         values.append(above[sample.y, sample.x])
     return Survey(np.array(levels), np.array(profiles), np.array(values, dtype=np.float32))

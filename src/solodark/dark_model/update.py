@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import years_from_library
 from solodark.dark_model.dark_signal import strength2_of
-from solodark.dark_model.levels import plane_levels, row_profile
+from solodark.dark_model.levels import coarse_step, plane_levels, row_profile
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.predict import Prediction
 from solodark.dark_model.smooth_field import smooth_field
@@ -146,8 +146,9 @@ def _compare(
         The sub less its level, the banding of its rows, the pattern and the field, ADU.
     """
     cfa, sigma = model.acquisition.cfa_pattern, float(np.sqrt(frame_variance))
-    deviation = image - pattern
-    for plane, level in zip(cfa_planes(cfa), plane_levels(deviation, cfa), strict=True):
+    deviation, planes = image - pattern, cfa_planes(cfa)
+    levels = plane_levels(deviation, cfa, step_adu=coarse_step(image[planes[0]]))
+    for plane, level in zip(planes, levels, strict=True):
         deviation[plane] -= np.float32(level)
     field = smooth_field(deviation, sigma)
     deviation -= field

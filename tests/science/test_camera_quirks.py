@@ -1,0 +1,81 @@
+"""What real cameras do beside the textbook: the model of such a camera is worth as much."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from solodark.dark_model import LearnSettings, generate, learn
+from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.errors import WrongSubError
+
+QUICK = LearnSettings(ranks=(1,), n_random=6000, n_hot=1000, rounds=3)
+COARSE_ADU = 14.0
+"""Three times the noise of a bias."""
+
+
+def changed(frames, change):
+    return [replace(frame, data=change(frame.data)) for frame in frames]
+
+
+def above_level(image):
+    image = np.asarray(image, np.float32)
+    return remove_levels(image, plane_levels(image, "RGGB"), "RGGB")
+
+
+def worth(model, subs, *, where=...):
+    """Equivalent subs of masters on ordinary pixels: product of the errors against two means."""
+    one, other = (np.mean([sub.data for sub in half], axis=0) for half in (subs[2::2], subs[3::2]))
+    noise = above_level(subs[0].data - subs[1].data)[where]
+    ordinary = above_level((one + other) / 2)[where] < np.quantile(above_level(one)[where], 0.97)
+    master = generate(model, subs[0])
+    errors = (above_level(master.data - half)[where][ordinary] for half in (one, other))
+    return np.mean(noise[ordinary] ** 2) / 2 / np.mean(np.prod(list(errors), axis=0))
+
+
+@pytest.fixture(scope="module")
+def tonight(dark_nights):
+    """Many darks of one night that the library does not hold."""
+    return [shot.frame for shot in dark_nights.later(n=26)]
+
+
+def test_numbers_in_steps_of_three_times_the_noise_still_tell_each_pixels_dark(
+    dark_nights, tonight
+):
+    def coarse(data):
+        return COARSE_ADU * np.rint(data / COARSE_ADU)
+
+    model = learn(
+        changed(dark_nights.library, coarse), rng=np.random.default_rng(1), settings=QUICK
+    )
+    subs = changed(tonight, coarse)
+    assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
+    assert worth(model, subs) > 10.0
+
+
+def test_a_masked_border_that_is_empty_in_every_frame_is_no_filled_crop(dark_nights, tonight):
+    def masked(data):
+        return np.where(np.arange(data.shape[1]) < 40, 0.0, data)
+
+    model = learn(
+        changed(dark_nights.library, masked), rng=np.random.default_rng(1), settings=QUICK
+    )
+    subs = changed(tonight, masked)
+    assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
+    assert worth(model, subs, where=np.s_[:, 40:]) > 10.0
+    with pytest.raises(WrongSubError, match="a crop that was filled up"):
+        generate(dark_nights.model, subs[0])
+
+
+def test_a_row_that_is_stuck_at_full_scale_tells_nothing_of_noise_and_states(dark_nights, tonight):
+    def stuck(data):
+        return np.where(np.arange(len(data))[:, None] == 40, 16_383.0, data)
+
+    settings = replace(QUICK, ranks=(1, 2))
+    library = changed(dark_nights.library, stuck)
+    model = learn(library, rng=np.random.default_rng(1), settings=settings)
+    subs = changed(tonight, stuck)
+    expected = dark_nights.model.law.gain_e_per_adu
+    np.testing.assert_allclose(model.law.gain_e_per_adu, expected, rtol=0.15)
+    assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
+    assert worth(model, subs, where=np.s_[41:]) > 10.0
