@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.levels import robust_sigma
-from solodark.dark_model.model import PixelMaps
 from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample, Survey
@@ -32,22 +31,15 @@ LIBRARY_THIRDS = 2 / 3
 _SIGMA = 10.0
 _MIN_SPAN_YEARS = 0.1
 _MIN_FRAMES = 4
+_PARTS = 5
 
 
-def births_per_year(
-    sample: Sample,
-    survey: Survey,
-    fit: SampleFit,
-    taken_s: Array,
-    pixels: PixelMaps,
-) -> float:
+def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Array) -> float:
     """Share of the pixels that turn hot in a year.
 
     The dark signal of every sampled pixel is fitted to the library's first third and to its last.
     Those that were ordinary and are bright by more than 10 sigma, less those that went the other
-    way, were born in between. Telegraph pixels do both alike, but are so many that chance makes
-    more of the ones than of the others, by more than all births of a small sensor: those that are
-    known are left out.
+    way (telegraph pixels do both alike), were born in between.
 
     Parameters
     ----------
@@ -59,8 +51,6 @@ def births_per_year(
         States and noise of the frames.
     taken_s : ndarray, shape (n_frames,)
         When each frame was taken, seconds since 1970 UTC; NaN where a header was silent.
-    pixels : PixelMaps
-        What was learned of them: which are known to hop between two levels.
 
     Returns
     -------
@@ -77,17 +67,11 @@ def births_per_year(
     before = _dark_signal(survey, sample, fit, strength, early)
     after = _dark_signal(survey, sample, fit, strength, late)
     reach = _SIGMA * max(robust_sigma((after - before)[: sample.n_random]), 1e-12)
-    hopping = _known_to_hop(sample, pixels)
-    came = (before < reach) & (after - before > reach) & ~hopping
-    went = (after < reach) & (before - after > reach) & ~hopping
+    came = (before < reach) & (after - before > reach)
+    went = (after < reach) & (before - after > reach)
     born = float(sample.shares[came].sum() - sample.shares[went].sum())
     seen = max(born, 0.0) + _USUAL_PER_YEAR * USUAL_WEIGHT_PIXEL_YEARS
     return seen / (float(sample.shares.sum()) * years + USUAL_WEIGHT_PIXEL_YEARS)
-
-
-def _known_to_hop(sample: Sample, pixels: PixelMaps) -> NDArray[np.bool_]:
-    known = pixels.telegraph.place[pixels.telegraph.hopping]
-    return np.isin(sample.y * pixels.maps.shape[2] + sample.x, known)
 
 
 def _ends(taken_s: Array, strength: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -107,13 +91,20 @@ def _dark_signal(
     strength: Array,
     frames: NDArray[np.intp],
 ) -> Array:
-    """Signal at full strength beyond the ordinary one, by weighted least squares, ADU."""
+    """Signal at full strength beyond the ordinary one, ADU.
+
+    Weighted least squares in several parts, and of these the median: a cosmic ray, which brightens
+    a mean of hundreds of frames by more than a birth must, is in one part alone.
+    """
     weight = strength[frames] / fit.law.frame_variance[frames]
     bias = np.linalg.lstsq(fit.design, survey.values.astype(np.float64), rcond=None)[0]
-    total = np.zeros(survey.values.shape[1])
-    for f, w in zip(frames, weight, strict=True):
-        total += w * (survey.values[f] - fit.rows[f, sample.y] - bias[fit.setting[f]])
-    signal = np.asarray(total / (weight * strength[frames]).sum(), dtype=np.float64)
+    n_parts = min(_PARTS, frames.size)
+    totals, weights = np.zeros((n_parts, survey.values.shape[1])), np.zeros(n_parts)
+    for i, (f, w) in enumerate(zip(frames, weight, strict=True)):
+        above = survey.values[f] - fit.rows[f, sample.y] - bias[fit.setting[f]]
+        totals[i % n_parts] += w * above
+        weights[i % n_parts] += w * strength[f]
+    signal = np.asarray(np.median(totals / weights[:, None], axis=0))
     return signal - np.median(signal[: sample.n_random])
 
 

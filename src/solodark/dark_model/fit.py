@@ -106,7 +106,7 @@ def learn(
         sample.n_random,
         library,
         fit.cosmic_share_per_s,
-        births_per_year(sample, survey, fit, library.taken_s, pixels),
+        births_per_year(sample, survey, fit, library.taken_s),
         fit.censor_adu,
         {rank: tried.evidence for rank, tried in fits.items()},
         survey=survey,

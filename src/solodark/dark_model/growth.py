@@ -259,9 +259,7 @@ def _known_of_all(past: Past, survey: Survey, library: LibraryFrames, fit: Sampl
         strength=fit.strength,
         library=library,
         cosmic_share_per_s=fit.cosmic_share_per_s,
-        births_per_year=births_per_year(
-            past.sample, survey, fit, library.taken_s, past.model.pixels
-        ),
+        births_per_year=births_per_year(past.sample, survey, fit, library.taken_s),
         censor_adu=fit.censor_adu,
         survey=survey,
     )
