@@ -23,6 +23,7 @@ _MOST_LEVERAGE = 0.4  # of two alike frames, what differs may be the series
 _NO_LENGTH = 1e-9  # of the longest; no frame shows such a direction
 _LEAST_REPEATED2 = 0.02  # of the strongest signal squared, over frames beyond a series' first
 _WEAK = 1e-6
+_RELUCTANCE = 0.05  # as much as one frame whose noise is off by a twentieth
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -187,7 +188,10 @@ def _fit_law(amplitudes: Array, variances: Array, frames: NDArray[np.bool_]) -> 
 
     found, powers = variances[frames], np.vander(amplitudes[frames], 3, increasing=True)
     # Relative errors are alike for all frames, so each counts relative to its own.
-    coefficients, _ = nnls(powers / found[:, None], np.ones(found.size))
+    # Darks of one strength fit either power: shot noise of one temperature grows with the first.
+    reluctance = [[0.0, 0.0, _RELUCTANCE / np.median(found)]]
+    relative = np.concatenate([powers / found[:, None], reluctance])
+    coefficients, _ = nnls(relative, np.append(np.ones(found.size), 0.0))
     ratios = found / (powers @ coefficients)
     misfit = float(max(ratios.max(), (1.0 / ratios).max()))
     return VarianceLaw(coefficients, float(amplitudes[frames].max()), misfit)

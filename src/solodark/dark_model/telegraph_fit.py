@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory, PixelsFound
 from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit
+from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.telegraph import TelegraphPixels, hop_direction
 from solodark.dark_model.two_levels import MEMORIES_S, Chain, TwoLevels, find_two_levels
@@ -29,6 +30,7 @@ _RESTLESS2 = 0.3  # as many times its noise a pixel varies at full strength to b
 _CHANCE_SIGMA = 4.0  # noise measured in few frames looks restless by chance alone
 _MOST_SHARE = 0.03  # of the pixels of a band, the most restless: no sensor has more that hop
 _MEMORY_STEP = MEMORIES_S[1] / MEMORIES_S[0]
+_NEARLY_SURE = (0.005, 0.995)  # that a pixel stays where it is
 _BETTER = 5.0  # nats by which two levels must explain a pixel better than none
 
 
@@ -41,10 +43,13 @@ class FrameTimes(NamedTuple):
         Frames by time; those without a date come last, by series.
     gaps_s : ndarray, shape (n_frames,)
         From the middle of the one before, in that order, to the middle of each, s.
+    biases : ndarray of bool, shape (n_frames,)
+        Those that were not exposed.
     """
 
     order: NDArray[np.intp]
     gaps_s: Array
+    biases: NDArray[np.bool_]
 
 
 def frame_times(sources: Sequence[FrameSource], starts: NDArray[np.intp]) -> FrameTimes:
@@ -72,7 +77,8 @@ def frame_times(sources: Sequence[FrameSource], starts: NDArray[np.intp]) -> Fra
     gaps_s[order] = np.diff(middle_s[order], prepend=np.nan)
     at_once = 0.5 * (exposure_s + np.roll(exposure_s, 1))
     at_once[starts[:-1]] = np.inf
-    return FrameTimes(order, np.where(np.isfinite(gaps_s), gaps_s, at_once))
+    biases = np.array([is_bias(source) for source in sources])
+    return FrameTimes(order, np.where(np.isfinite(gaps_s), gaps_s, at_once), biases)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -141,6 +147,7 @@ def explain_hops(
     levels, high = _two_levels(fit, chain, looks, found, place, before)
     hopping = np.flatnonzero(levels.gain > _least_gain(place, known, len(band.times.order)))
     levels = TwoLevels(*(part[hopping] for part in levels))
+    levels = _standing_last(levels, high[hopping, chain.order[-1]])
     pixels = _table(place[hopping], levels)
     settled = np.flatnonzero(pixels.settled)
     if settled.size:
@@ -152,6 +159,17 @@ def explain_hops(
         steady[:, : band.n_means] = means.T
         pixels.rest_adu2[settled] = _learn_anew(band, steady, found, place[chosen], settings)
     return pixels
+
+
+def _standing_last(levels: TwoLevels, high: Array) -> TwoLevels:
+    """Take for the duty of pixels that stay for months where they stood in the end.
+
+    Such a pixel, born halfway through the library, is hot for good; the mean of what it was and
+    what it is would be wrong in every night to come.
+    """
+    pixels = _table(np.zeros(levels.gain.size, np.intp), levels)
+    stays = pixels.settled & ~pixels.hopping
+    return levels._replace(duty=np.where(stays, np.clip(high, *_NEARLY_SURE), levels.duty))
 
 
 def _least_gain(place: NDArray[np.intp], known: TelegraphPixels, n_frames: int) -> Array:
@@ -200,7 +218,7 @@ def _left_of_means(band: Band, found: PixelsFound, place: NDArray[np.integer[Any
 
 
 def _amplitude(fit: SampleFit) -> Array:
-    """Strength of the hops in each frame; a bias cannot have less than none, whatever its state."""
+    """Strength of the hops in each frame; no frame has less than none, whatever its state."""
     return np.maximum(fit.states @ hop_direction(fit.strength, fit.states), 0.0)
 
 
@@ -242,8 +260,10 @@ def _chain(band: Band) -> Chain:
     """Give the frames, and before them the means, each a look of its own and no firmer than one."""
     fit, n = band.fit, band.n_means
     gaps_s = np.concatenate([np.full(n, np.inf), band.times.gaps_s])
+    amplitude = _amplitude(fit)
+    amplitude[n:][band.times.biases] = 0.0  # the error of their states is none of the pixels'
     return Chain(
-        amplitude=_amplitude(fit),
+        amplitude=amplitude,
         order=np.concatenate([np.arange(n), n + band.times.order]),
         kept=np.exp(-gaps_s / MEMORIES_S[:, None]),
         floor=fit.law.frame_variance,
