@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 _FIRST_BREAKS = (0.0, 0.5, 0.8, 0.95)
 _CHUNKS = 16
-_SETTLED = 3e-5  # nats of a pixel that a step must gain: a map is worth 300 times as much
+_SETTLED = 1e-6  # nats of a pixel that a step must gain: three hundred are a thirtieth of a map
 
 
 @dataclass(frozen=True, eq=False, slots=True)

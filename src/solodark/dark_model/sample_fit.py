@@ -24,7 +24,7 @@ __all__ = ["count_cosmic_hits", "fit_values", "refine"]
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
-_FIRST_PRIOR_STEPS, _PRIOR_STEPS = 60, 24
+_FIRST_PRIOR_STEPS, _PRIOR_STEPS = 300, 24
 
 
 def refine(
