@@ -7,10 +7,13 @@ from solodark.dark_model import LearnSettings, learn
 from solodark.synthetic import expose_library, make_camera
 
 
-def births(per_year, years):
+def births(per_year, years, cosmic_rate_per_cm2_s=0.0):
     rng = np.random.default_rng(3)
     camera = make_camera(
-        rng, shape=(96, 160), cosmic_rate_per_cm2_s=0.0, birth_fraction_per_year=per_year
+        rng,
+        shape=(96, 160),
+        cosmic_rate_per_cm2_s=cosmic_rate_per_cm2_s,
+        birth_fraction_per_year=per_year,
     )
     sessions = expose_library(
         camera,
@@ -38,3 +41,8 @@ def test_telegraph_pixels_are_no_births():
 
 def test_a_library_of_one_month_tells_nothing_and_the_usual_rate_is_taken():
     assert births(0.02, 0.05) == pytest.approx(1e-4)
+
+
+def test_cosmic_rays_neither_make_births_nor_hide_them():
+    assert births(0.0, 2.0, cosmic_rate_per_cm2_s=3.0) < 5e-4
+    assert births(0.01, 2.0, cosmic_rate_per_cm2_s=3.0) == pytest.approx(0.006, rel=0.3)

@@ -83,13 +83,22 @@ def test_tile_compressed_pixels_come_out_as_they_went_in(
         np.testing.assert_array_equal(frame.read_rows(7, 20), mosaic[7:20])
 
 
-def test_a_gzipped_file_is_unpacked_once_and_its_spool_removed(
-    tmp_path: Path, write_fits: WriteFits, mosaic: Mosaic, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["dark.fits.gz", "dark.fits.fz"])
+def test_a_packed_file_is_unpacked_once_and_its_spool_removed(
+    name: str,
+    tmp_path: Path,
+    write_fits: WriteFits,
+    mosaic: Mosaic,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spools = tmp_path / "spools"
     spools.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(spools))
-    path = write_fits(mosaic, "dark.fits.gz")
+    if name.endswith(".fz"):
+        path = tmp_path / name
+        fits.CompImageHDU(mosaic, compression_type="RICE_1").writeto(path)
+    else:
+        path = write_fits(mosaic, name)
     with open_frame(path) as frame:
         assert list(spools.iterdir()) == []
         np.testing.assert_array_equal(frame.read_rows(4, 9), mosaic[4:9])

@@ -134,10 +134,11 @@ class FlippedRows:
 
 
 class SpooledRows:
-    """Rows of a file that must be decoded whole: unpacked once to a temporary file.
+    """Rows of a packed file: unpacked once, whole, to a temporary file.
 
-    Nothing is decoded before the first row is asked for. The spool lies in the system's folder for
-    temporary files (TMPDIR) and is removed on close, at the latest when Python ends.
+    To unpack it by bands takes many times as long, and to hold many frames in memory is out of the
+    question. Nothing is decoded before the first row is asked for. The spool lies in the system's
+    folder for temporary files (TMPDIR) and is removed on close, at the latest when Python ends.
 
     Parameters
     ----------
