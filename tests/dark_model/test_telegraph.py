@@ -16,7 +16,7 @@ from solodark.dark_model import (
 from solodark.dark_model.storage import from_arrays, to_arrays
 from solodark.dark_model.telegraph import TelegraphPixels, series_memory
 from solodark.dark_model.telegraph_fit import frame_times
-from solodark.dark_model.telegraph_update import _beside, _least_wrong, stand
+from solodark.dark_model.telegraph_update import _beside, stand
 from solodark.frames import Acquisition, Frame, FrameKind, PixelFlags
 from solodark.synthetic import (
     NightPlan,
@@ -252,10 +252,3 @@ def test_a_pixel_that_turned_hot_for_good_has_levels_but_does_not_hop(years, mod
     assert np.mean(pixels.hopping[born]) < 0.1
     flags = generate(model, years[1][-1].darks[0].frame).flags.ravel()[pixels.place]
     assert np.array_equal((flags & PixelFlags.TELEGRAPH.value) > 0, pixels.hopping)
-
-
-def test_between_near_levels_the_mean_is_best_and_of_far_ones_the_likelier():
-    chances = np.array([[[0.3], [0.5]], [[0.1], [0.1]]])
-    near = np.array([[[0.0], [4.0]], [[4.0], [0.0]]])
-    assert _least_wrong(chances, near, 100.0) == pytest.approx([0.6 * 4.0])
-    assert _least_wrong(chances, 1000.0 * near, 100.0) == pytest.approx([4000.0])

@@ -174,8 +174,7 @@ def usual_span_s(library: LibraryFrames) -> float:
     Returns
     -------
     float
-        Median of the series of several darks, each counted by its darks: one that was taken alone
-        tells nothing. An hour where nothing is known.
+        Median of the series, each counted by its darks; an hour where nothing is known.
     """
     exposure_s = np.nan_to_num(library.exposure_s)
     spans_s = np.zeros(library.series.max(initial=-1) + 1)
@@ -185,8 +184,7 @@ def usual_span_s(library: LibraryFrames) -> float:
         dated_s = np.ptp(dates_s) if np.isfinite(dates_s).all() else 0.0
         spans_s[series] = max(dated_s, exposure_s[own][1:].sum())
     told_s = spans_s[library.series][exposure_s > BIAS_EXPOSURE_S]
-    several_s = told_s[told_s > 0.0]
-    return float(np.median(several_s)) if several_s.size else _SPAN_IF_UNKNOWN_S
+    return float(np.median(told_s)) if np.any(told_s > 0.0) else _SPAN_IF_UNKNOWN_S
 
 
 def range_in_words(model: DarkModel) -> str:

@@ -24,7 +24,6 @@ Array = NDArray[np.float64]
 Numbers = NDArray[np.float32]
 
 _NEITHER = 1e-3  # chance that a pixel stands at neither of its levels any more
-_REJECTED_SIGMA2 = 100.0  # beyond ten sigma of an ordinary pixel, no error is worse than another
 _FARTHEST2 = 1400.0  # sigma^2 beyond which a density would be zero
 
 
@@ -126,11 +125,11 @@ def settle_hops(
     at = np.stack([levels + own * told * (seen - levels),
                    levels[::-1] + common * told * (seen - levels)])  # fmt: skip
     left = np.stack([own - own**2 * told, own - common**2 * told])
-    best = _least_wrong(after, at, _REJECTED_SIGMA2 * solved.frame_variance)
+    mean = np.sum(after * at, axis=(0, 1))
     return Settled(
         place=pixels.place,
-        deviation=best,
-        variance=np.sum(after * (left + (at - best) ** 2), axis=(0, 1)),
+        deviation=mean,
+        variance=np.sum(after * (left + (at - mean) ** 2), axis=(0, 1)),
         known=np.where(shown, standing.known, 1.0),
     )
 
@@ -144,20 +143,6 @@ def _beside(high: Array, duty: Array, kept: Array) -> Array:
     now, long_run = np.stack([1.0 - high, high]), np.stack([1.0 - duty, duty])
     leaves = now * (1.0 - kept) * (1.0 - long_run)
     return np.stack([now - leaves, leaves])
-
-
-def _least_wrong(chances: Array, places: Array, most: float) -> Array:
-    """Choose the estimate with the least expected squared error, errors beyond `most` cut off.
-
-    That is the mean of levels which lie close together. Between two that are far apart the mean
-    would be wrong in every light; at the likelier one a master is right in most, and a stack
-    rejects the others, however far off they are.
-    """
-    mean = np.sum(chances * places, axis=(0, 1))
-    candidates = np.concatenate([mean[None], places.reshape(4, -1)])
-    squares = np.minimum((places - candidates[:, None, None]) ** 2, most)
-    losses = np.sum(chances * squares, axis=(1, 2))
-    return np.asarray(np.choose(np.argmin(losses, axis=0), candidates))
 
 
 def hop_levels(pixels: TelegraphPixels, strength: float) -> Array:
