@@ -13,7 +13,8 @@ from solodark.frames import Frame
 from solodark.workflows.evaluate import evaluate_files, known_levels
 from solodark.workflows.learn import learn_files
 
-SETTINGS = LearnSettings(ranks=(1,), n_random=4000, n_hot=600, rounds=2)
+# Two ranks to choose from: held to one map, the library's warm nights differ by more than noise.
+SETTINGS = LearnSettings(ranks=(1, 2), n_random=4000, n_hot=600, rounds=2)
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +49,6 @@ def test_the_model_beats_every_rival_on_ordinary_pixels(summary):
         assert worth(summary, "solodark") > worth(summary, rival)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="in this small library levels that last are believed of a pixel that has none",
-)
 def test_one_sub_is_worth_one_and_the_update_is_worth_more_than_the_maps_alone(summary):
     assert worth(summary, "one sub") == pytest.approx(1.0, abs=0.1)
     assert worth(summary, "solodark") > worth(summary, "solodark, maps alone")

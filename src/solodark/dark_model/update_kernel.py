@@ -33,10 +33,10 @@ _HOT_CHANGES = np.float32(1e-3)
 # Beyond the linear range, as many pixels fall short of what is foretold as follow it.
 _BENT = np.float32(0.5)
 # A pixel can do worse than it ever did; a tenth of that by another step of the grid, and so on.
-_LEAK = np.float32(0.03)
-_LEAK_2 = np.float32(0.003)
-_LEAK_3 = np.float32(0.0003)
-_KEPT = np.float32(1.0 / (1.0 + 0.03 + 0.003 + 0.0003))
+_LEAK = np.float32(0.01)
+_LEAK_2 = np.float32(0.001)
+_LEAK_3 = np.float32(0.0001)
+_KEPT = np.float32(1.0 / (1.0 + 0.01 + 0.001 + 0.0001))
 _TAIL = 3
 _HALF, _ONE, _ZERO = np.float32(0.5), np.float32(1.0), np.float32(0.0)
 _OCTAVES, _LN_2 = np.float32(1.442695041), np.float32(0.693147181)
