@@ -143,7 +143,7 @@ def test_a_measured_state_keeps_its_strength_and_takes_its_mixture_from_the_libr
     state, covariance = law.refine(measured, noise, 180.0)
     assert strength_of(model, state) == pytest.approx(0.4, rel=0.03)
     assert np.all(np.abs(state[1:]) < 0.5)
-    assert np.all(np.diag(covariance) <= np.diag(noise) * (1.0 + 1e-6))  # but for rounding
+    assert np.all(np.diag(covariance) <= np.diag(noise) * (1.0 + 1e-9))
 
 
 def test_a_night_unlike_all_of_the_library_is_believed_as_it_was_measured(dark_nights, rng):

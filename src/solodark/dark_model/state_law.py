@@ -208,9 +208,10 @@ class StateLaw:
             free, away = _FREE * np.outer(along, along), state - expected
             surprise2 = float(away @ np.linalg.pinv(error + free + covariance) @ away)
             prior = free + error * max(1.0, surprise2 / max(1, len(state) - 1))
-            gain = prior @ np.linalg.pinv(prior + covariance)
-            found = expected + gain @ away
-        return found, prior - gain @ prior
+            # From the measured side: the prior is all but free along its line, and would drown it.
+            pull = covariance @ np.linalg.pinv(prior + covariance)
+            found = state - pull @ away
+        return found, covariance - pull @ covariance
 
     def _mix(
         self, log_strength: float, exposure_s: float, setting: int
