@@ -5,14 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from solodark.dark_model.two_levels import (
-    MEMORIES_S,
-    Chain,
-    TwoLevels,
-    _look_ahead,
-    _look_back,
-    find_two_levels,
-)
+from solodark.dark_model.level_chain import MEMORIES_S, Chain, look_ahead, look_back
+from solodark.dark_model.two_levels import TwoLevels, find_two_levels
 
 N_SERIES, PER_SERIES, EXPOSURE_S = 30, 8, 180.0
 N = N_SERIES * PER_SERIES
@@ -155,8 +149,8 @@ def test_the_chances_are_those_of_all_paths_added_up(rng):
     chain = Chain(none, order, kept[None], none, none, 0.0, 0.0, np.array([0, n]))
     work = np.zeros((4, n))
     work[:2] = rng.uniform(0.05, 1.0, (2, n))
-    told = _look_ahead(chain, 0, duty, work)
-    _look_back(chain, 0, duty, work)
+    told = look_ahead(chain, 0, duty, work)
+    look_back(chain, 0, duty, work)
     total, high = 0.0, np.zeros(n)
     for path in product((0, 1), repeat=n):
         weight, before = 1.0, duty

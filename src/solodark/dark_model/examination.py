@@ -15,7 +15,13 @@ from solodark.dark_model.fingerprint import (
     sampled_rows,
 )
 from solodark.dark_model.known_noise import KnownNoise, known_noise
-from solodark.dark_model.levels import coarse_step, remove_levels
+from solodark.dark_model.levels import (
+    coarse_step,
+    remove_levels,
+    remove_rows,
+    robust_sigma,
+    row_profile,
+)
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.predict import Prediction
@@ -51,7 +57,9 @@ class Examination:
     map_variance : ndarray of float32, shape (n, nx)
         What the model may be wrong by there, ADU^2.
     residual : ndarray of float32, shape (n, nx)
-        Those rows less the solved pattern and their local level, ADU.
+        Those rows less the solved pattern, their local level and their banding, ADU.
+    banding_adu : float
+        Spread of the rows' means beside their neighbours'.
     light : ndarray of float32, shape (n, nx)
         Those rows less the solved pattern, ADU.
     step_adu : float
@@ -99,6 +107,7 @@ class Examination:
     pattern: Image
     map_variance: Image
     residual: Image
+    banding_adu: float
     light: Image
     step_adu: float
     variance: float
@@ -160,6 +169,8 @@ def examine(
     fine = prepare(frame, sigma, step_adu)
     light = np.nan_to_num(frame - pattern)
     residual = light - local_level(light, step_adu)
+    banding = row_profile(residual, sigma)  # it is in no noise that the library knows
+    residual = remove_rows(residual, banding)
     amplitude = float(np.sqrt(max(0.0, strength2_of(model, solved.state))))
     state = least_state(model, sub.acquisition, solved.setting)
     dark = None if state is None else dark_pattern(model, state, rows)
@@ -175,6 +186,7 @@ def examine(
         pattern=pattern,
         map_variance=prediction.variance[rows] + scatter,
         residual=residual,
+        banding_adu=robust_sigma(banding),
         light=light,
         step_adu=step_adu,
         variance=robust_variance(residual, step_adu),

@@ -12,6 +12,7 @@ from solodark.dark_model.levels import coarse_step
 from solodark.dark_model.library_noise import censor_adu, first_variance
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import starting_prior
+from solodark.dark_model.row_pattern import rows_beyond
 from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.scatter_prior import first_scatter_prior, scatter_grid
 from solodark.dark_model.series import is_bias
@@ -20,7 +21,7 @@ from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import FrameSource
 
-__all__ = ["SampledLibrary", "first_fit", "rows_beyond", "strength_form", "with_design"]
+__all__ = ["SampledLibrary", "first_fit", "strength_form", "with_design"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -151,24 +152,6 @@ def _levels_and_rows(design: Array, library: SampledLibrary) -> tuple[Array, Arr
     rows = rows_beyond(design, survey.profiles)
     level_maps = _least_squares(design, survey.levels).T
     return rows, level_maps, survey.values - rows[:, library.sample.y].astype(np.float32)
-
-
-def rows_beyond(design: Array, profiles: Array) -> Array:
-    """Give what the rows of each frame show beyond the sensor's own row pattern.
-
-    Parameters
-    ----------
-    design : ndarray, shape (n_frames, d)
-        Gain settings and states.
-    profiles : ndarray, shape (n_frames, ny)
-        Robust mean of each row above the level, ADU.
-
-    Returns
-    -------
-    ndarray, shape (n_frames, ny)
-        The banding of that frame alone, ADU.
-    """
-    return profiles - design @ _least_squares(design, profiles)
 
 
 def _least_squares(design: Array, values: Array) -> Array:

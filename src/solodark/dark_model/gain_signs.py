@@ -185,9 +185,7 @@ def _shot_ratios(exam: Examination, shot: Image, told: NDArray[np.bool_]) -> tup
 
     def ratio(rest: Image | float, sigmas: float) -> float:  # numpydoc ignore=GL08
         if exam.step_adu > 0.0:  # a median would stick to a step
-            found = robust_variance(residual.astype(np.float64), exam.step_adu) / float(
-                np.median(shot + rest)
-            )
+            found = robust_variance(residual, exam.step_adu) / float(np.median(shot + rest))
         else:
             found = float(np.median(residual**2 / (shot + rest))) / _MEDIAN_OF_SQUARE
         found *= 1.0 + sigmas * _MEDIAN_ERROR / float(np.sqrt(shot.size))

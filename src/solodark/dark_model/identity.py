@@ -270,5 +270,5 @@ def _noise_fits(exam: Examination) -> bool:
     own = model.library.setting == exam.setting
     quietest, noisiest = (float(pick(model.law.frame_variance[own])) for pick in (np.min, np.max))
     dark = dark_pattern(model, strongest_state(model), exam.rows)
-    largest = noisiest + robust_variance((dark - local_level(dark)).astype(np.float64))
+    largest = noisiest + robust_variance(dark - local_level(dark))
     return quietest / 2.0 < exam.sigma**2 < 2.0 * largest

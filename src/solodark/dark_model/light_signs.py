@@ -130,7 +130,7 @@ def _gradient(exam: Examination) -> Cause | None:
     if min(blocks.shape) < 4:
         return None
     low, high = np.percentile(blocks, (5, 95))
-    span = float(high - low) / float(np.sqrt(exam.variance))
+    span = float(high - low) / float(np.hypot(np.sqrt(exam.variance), exam.banding_adu))
     if span <= _GRADIENT_SIGMAS[0]:
         return None
     return Cause(

@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +81,7 @@ class NoiseLaw:
         return np.asarray(frame_variance + slope * signal + self.curvature * signal**2)
 
 
-def robust_variance(deviations: Array, step: float = 0.0) -> float:
+def robust_variance(deviations: NDArray[np.floating[Any]], step: float = 0.0) -> float:
     """Variance of normal noise under a few outliers: the mean square of what lies within 3 sigma.
 
     Parameters

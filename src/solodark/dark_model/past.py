@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.dark_signal import library_strength2
-from solodark.dark_model.first_fit import rows_beyond
 from solodark.dark_model.kept_codes import decode_means
 from solodark.dark_model.kept_means import mean_numbers, means_of
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
+from solodark.dark_model.row_pattern import rows_beyond
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.scatter_prior import learn_scatter
 from solodark.dark_model.strength import FLOOR_AMPLITUDE2

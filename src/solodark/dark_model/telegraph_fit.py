@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.level_chain import MEMORIES_S, Chain
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory, PixelsFound
 from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.telegraph import TelegraphPixels, hop_direction
-from solodark.dark_model.two_levels import MEMORIES_S, Chain, TwoLevels, find_two_levels
+from solodark.dark_model.two_levels import TwoLevels, find_two_levels
 from solodark.frames import FrameSource
 
 __all__ = ["Band", "FrameTimes", "explain_hops", "frame_times"]

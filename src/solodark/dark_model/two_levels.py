@@ -21,12 +21,19 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-__all__ = ["MEMORIES_S", "Chain", "TwoLevels", "find_two_levels"]
+from solodark.dark_model.level_chain import (
+    CHANCE,
+    HIGH,
+    LOW,
+    Chain,
+    log_chance,
+    look_ahead,
+    look_back,
+)
+
+__all__ = ["TwoLevels", "find_two_levels"]
 
 Array = NDArray[np.float64]
-
-MEMORIES_S = 300.0 * 4.0 ** np.arange(10)
-"""Times after which a level is forgotten, from a few minutes to years, s."""
 
 _FARTHEST2 = 25.0  # beyond five sigma neither level explains a frame: a cosmic ray
 _FIRST_ROUNDS, _ROUNDS = 4, 10
@@ -35,41 +42,9 @@ _HALF_A_LOOK = 0.5  # Jeffreys' prior of the duty
 _FIRST_MEMORY = 3.0
 _A_LOOK_AT_MEMORY = 0.1  # nats by which one look of earlier frames speaks for the memory they told
 _LEAST_WEIGHT = 1e-9
-_LOW, _HIGH, _DUTY, _MEMORY, _REST, _LOOKS, _GAIN = range(7)  # of the numbers of `TwoLevels`
+_DUTY, _MEMORY, _REST, _LOOKS, _GAIN = range(2, 7)  # of the numbers of `TwoLevels`, after both
 _FIRST_REST = 0.01  # of the squared spread of the frames
 _COST = 1.5  # of three numbers more than the rival has, over the logarithm of the frames
-_SO_FAR, _CHANCE = 2, 3  # rows of work; the first two are the likelihoods of both levels
-
-
-class Chain(NamedTuple):
-    """What holds for all pixels of a library, frame by frame.
-
-    Attributes
-    ----------
-    amplitude : ndarray, shape (n_frames,)
-        Strength of the dark signal, 1 for the strongest.
-    order : ndarray of int, shape (n_frames,)
-        Frames one after the other in time; all else is sorted by series.
-    kept : ndarray, shape (n_memories, n_frames)
-        What is left in each frame of the one before it in time, for each of `MEMORIES_S`.
-    floor, slope : ndarray, shape (n_frames,)
-        Noise of a pixel without signal, ADU^2, and its growth with the signal, ADU.
-    curvature : float
-        Its growth with the square of the signal.
-    censor_adu : float
-        Signals above this are not linear, and tell nothing.
-    series_start : ndarray of int, shape (n_series + 1,)
-        Where each series begins.
-    """
-
-    amplitude: Array
-    order: NDArray[np.intp]
-    kept: Array
-    floor: Array
-    slope: Array
-    curvature: float
-    censor_adu: float
-    series_start: NDArray[np.intp]
 
 
 class TwoLevels(NamedTuple):
@@ -82,7 +57,7 @@ class TwoLevels(NamedTuple):
     duty : ndarray, shape (n,)
         Share of the time at the high level.
     memory : ndarray, shape (n,)
-        Index into `MEMORIES_S`.
+        Index into `level_chain.MEMORIES_S`.
     rest : ndarray, shape (n,)
         Variance of either level at strength 1, ADU^2.
     looks : ndarray, shape (n,)
@@ -150,7 +125,7 @@ def _find_two_levels(
             _begin(seen, chain, before, level, work)
         told = _climb(_ROUNDS, len(chain.kept), seen, chain, before, level, work)
         told = max(told, _by_series(seen, chain, level, work))
-        high[i], numbers[:_LOOKS, i] = work[_CHANCE], level
+        high[i], numbers[:_LOOKS, i] = work[CHANCE], level
         looks, telling = _looks(seen, chain, level)
         numbers[_LOOKS, i] += looks
         without = _without_levels(seen, excess[i], scatter[i], chain)
@@ -166,7 +141,7 @@ def _begin(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> Non
     best, tried = -np.inf, np.empty(_LOOKS)
     for duty in (0.5, 0.1, 0.9):
         odds = sqrt(duty / (1.0 - duty))
-        tried[_LOW], tried[_HIGH] = middle - spread * odds, middle + spread / odds
+        tried[LOW], tried[HIGH] = middle - spread * odds, middle + spread / odds
         tried[_DUTY], tried[_MEMORY] = duty, _FIRST_MEMORY
         tried[_REST] = _FIRST_REST * spread**2
         told = _climb(_FIRST_ROUNDS, 1, seen, chain, before, tried, work)
@@ -211,7 +186,7 @@ def _climb(
     told = -np.inf
     for _ in range(rounds):
         told = _weigh(seen, chain, level, work) + _choose_memory(chain, reach, before, level, work)
-        _look_back(chain, int(level[_MEMORY]), level[_DUTY], work)
+        look_back(chain, int(level[_MEMORY]), level[_DUTY], work)
         _move_levels(seen, chain, before, level, work)
     return told
 
@@ -221,13 +196,13 @@ def _weigh(seen: _Seen, chain: Chain, level: Any, work: Any) -> float:
     """Likelihood of each frame at both levels, the larger one 1; gives the logarithm left out."""
     left_out = 0.0
     for f in range(seen.residual.size):
-        for z in (_LOW, _HIGH):
+        for z in (LOW, HIGH):
             step = chain.amplitude[f] * level[z]
             variance = _variance(seen, f, step, chain, level)
             work[z, f] = -0.5 * _misfit(seen, f, step, variance, chain.censor_adu)
-        most = max(work[_LOW, f], work[_HIGH, f])
+        most = max(work[LOW, f], work[HIGH, f])
         left_out += most
-        work[_LOW, f], work[_HIGH, f] = exp(work[_LOW, f] - most), exp(work[_HIGH, f] - most)
+        work[LOW, f], work[HIGH, f] = exp(work[LOW, f] - most), exp(work[HIGH, f] - most)
     return left_out
 
 
@@ -243,43 +218,16 @@ def _misfit(seen: _Seen, f: int, step: float, variance: float, censor_adu: float
 
 
 @njit(cache=True, error_model="numpy")
-def _look_ahead(chain: Chain, memory: int, duty: float, work: Any) -> float:
-    """Chance of the high level by all frames up to each, and the logarithm of their likelihood."""
-    told, high = 0.0, duty
-    for f in chain.order:
-        before = duty + (high - duty) * chain.kept[memory, f]
-        up, down = before * work[_HIGH, f], (1.0 - before) * work[_LOW, f]
-        high = up / (up + down)
-        work[_SO_FAR, f] = high
-        told += log(up + down)
-    return told
-
-
-@njit(cache=True, error_model="numpy")
-def _look_back(chain: Chain, memory: int, duty: float, work: Any) -> None:
-    """Chance of the high level by all frames, from that by those up to each."""
-    low, high = 0.5, 0.5  # how likely the frames to come are from each level
-    for f in chain.order[::-1]:
-        up, down = work[_SO_FAR, f] * high, (1.0 - work[_SO_FAR, f]) * low
-        work[_CHANCE, f] = up / (up + down)
-        up, down = work[_HIGH, f] * high, work[_LOW, f] * low
-        mean = duty * up + (1.0 - duty) * down
-        kept = chain.kept[memory, f]
-        low, high = mean + kept * (down - mean), mean + kept * (up - mean)
-        low, high = low / (low + high), high / (low + high)
-
-
-@njit(cache=True, error_model="numpy")
 def _choose_memory(chain: Chain, reach: int, before: Any, level: Any, work: Any) -> float:
     """Take the best memory of the present one and those within reach of it."""
     now, best, most = int(level[_MEMORY]), int(level[_MEMORY]), -np.inf
     for memory in range(max(now - reach, 0), min(now + reach + 1, len(chain.kept))):
-        told = _look_ahead(chain, memory, level[_DUTY], work)
+        told = look_ahead(chain, memory, level[_DUTY], work)
         told -= before[_LOOKS] * _A_LOOK_AT_MEMORY * abs(memory - before[_MEMORY])
         if told > most:
             best, most = memory, told
     level[_MEMORY] = best
-    return _look_ahead(chain, best, level[_DUTY], work)
+    return look_ahead(chain, best, level[_DUTY], work)
 
 
 @njit(cache=True, error_model="numpy")
@@ -290,15 +238,15 @@ def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) 
     if before[_LOOKS] > 0.0:
         strongest = int(np.argmax(chain.amplitude))
         one = before[_LOOKS] / _variance(seen, strongest, 0.0, chain, before)
-        weights[_LOW], weights[_HIGH] = (1.0 - before[_DUTY]) * one, before[_DUTY] * one
+        weights[LOW], weights[HIGH] = (1.0 - before[_DUTY]) * one, before[_DUTY] * one
         sums[:] = weights * before[:2]
     for f in range(seen.residual.size):
         if not seen.usable[f]:
             continue
-        for z in (_LOW, _HIGH):
+        for z in (LOW, HIGH):
             step = chain.amplitude[f] * level[z]
             variance = _variance(seen, f, step, chain, level)
-            share = work[_CHANCE, f] if z == _HIGH else 1.0 - work[_CHANCE, f]
+            share = work[CHANCE, f] if z == HIGH else 1.0 - work[CHANCE, f]
             square = (seen.residual[f] - step) ** 2
             if square < _FARTHEST2 * variance:
                 part = share * chain.amplitude[f] ** 2 / variance
@@ -309,9 +257,9 @@ def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) 
                 known += part / variance * chain.amplitude[f] ** 2
         if _tells(seen, f, chain, level):
             looks += 1.0 - kept[f] ** 2
-            ups += work[_CHANCE, f]
+            ups += work[CHANCE, f]
             told += 1.0
-    for z in (_LOW, _HIGH):
+    for z in (LOW, HIGH):
         if weights[z] > _LEAST_WEIGHT:
             level[z] = sums[z] / weights[z]
     level[_REST] = max(beyond / known, 0.0)
@@ -322,7 +270,7 @@ def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) 
 @njit(cache=True, error_model="numpy")
 def _tells(seen: _Seen, f: int, chain: Chain, level: Any) -> bool:
     """Whether a frame tells the levels apart."""
-    step = chain.amplitude[f] * (level[_HIGH] - level[_LOW])
+    step = chain.amplitude[f] * (level[HIGH] - level[LOW])
     tells: bool = step * step > _TELLING * _variance(seen, f, 0.0, chain, level)
     return seen.usable[f] and tells
 
@@ -341,24 +289,13 @@ def _looks(seen: _Seen, chain: Chain, level: Any) -> Any:
 @njit(cache=True, error_model="numpy")
 def _by_series(seen: _Seen, chain: Chain, level: Any, work: Any) -> float:
     """Log likelihood of each frame's likeliest level, with one rest for a series at a level."""
-    high = work[_CHANCE] > 0.5
-    told = _log_chance(high, chain, int(level[_MEMORY]), level[_DUTY])
-    for z in (_LOW, _HIGH):
+    high = work[CHANCE] > 0.5
+    told = log_chance(high, chain, int(level[_MEMORY]), level[_DUTY])
+    for z in (LOW, HIGH):
         step = chain.amplitude * level[z]
-        there = seen.usable & (high == (z == _HIGH))
+        there = seen.usable & (high == (z == HIGH))
         own = _Seen(seen.residual - step, seen.signal + step, there)
         told += _as_series(own, 1.0, level[_REST], chain)
-    return told
-
-
-@njit(cache=True, error_model="numpy")
-def _log_chance(high: Any, chain: Chain, memory: int, duty: float) -> float:
-    """Logarithm of the chance of just these levels."""
-    told, now = 0.0, duty
-    for f in chain.order:
-        upper = duty + (now - duty) * chain.kept[memory, f]
-        told += log(upper if high[f] else 1.0 - upper)
-        now = 1.0 if high[f] else 0.0
     return told
 
 
