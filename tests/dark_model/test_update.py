@@ -175,7 +175,7 @@ def chances(pixels, y, x, signal, error):
 
 def parts(codes, change):
     own = np.concatenate([np.zeros(3), decoded_weights()[codes]])
-    tail = 1.0 / 1.0333, 0.03, 0.003, 0.0003
+    tail = 1.0 / 1.0111, 0.01, 0.001, 0.0001
     shares = sum(part * own[3 - back : own.size - back] for back, part in enumerate(tail))
     changes = np.full(CHANGES.size, change / CHANGES.size)
     return np.concatenate([shares, changes]), np.concatenate([GRID, CHANGES])
