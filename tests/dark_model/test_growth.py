@@ -149,7 +149,7 @@ def above_level_and_rows(model, past, frame):
     """What a frame shows above level and rows, as it was learned."""
     place = model.library.names.index(frame.name)
     levels = past.survey.levels[place]
-    above = remove_levels(frame.data.astype(np.float32), levels, model.acquisition.cfa_pattern)
+    above = remove_levels(frame.data.astype(np.float32), levels, model.level_parts)
     return above - past.fit.rows[place][:, None]
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from solodark.dark_model import LearnSettings, generate, learn
-from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.dark_model.level_parts import LevelParts
+from solodark.dark_model.levels import part_levels, remove_levels
 from solodark.errors import WrongSubError
 
 QUICK = LearnSettings(ranks=(1,), n_random=6000, n_hot=1000, rounds=3)
@@ -20,7 +21,7 @@ def changed(frames, change):
 
 def above_level(image):
     image = np.asarray(image, np.float32)
-    return remove_levels(image, plane_levels(image, "RGGB"), "RGGB")
+    return remove_levels(image, part_levels(image, LevelParts("RGGB")), LevelParts("RGGB"))
 
 
 def worth(model, subs, *, where=...):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from solodark.dark_model import generate, predict, solve
-from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.dark_model.level_parts import LevelParts
+from solodark.dark_model.levels import part_levels, remove_levels
 from solodark.evaluation import evaluate_series
 from solodark.frames import PixelFlags
 
@@ -28,7 +29,7 @@ def masters(dark_nights, tonight):
 
 def above_level(image):
     image = np.asarray(image, np.float32)
-    return remove_levels(image, plane_levels(image, "RGGB"), "RGGB")
+    return remove_levels(image, part_levels(image, LevelParts("RGGB")), LevelParts("RGGB"))
 
 
 def error_of(image, camera, shot):
@@ -135,8 +136,8 @@ def test_a_drift_of_the_level_does_not_enter_the_master(dark_nights, tonight, ma
 
 def test_the_level_of_the_master_is_that_of_a_noiseless_dark(dark_nights, tonight, masters):
     for shot, master in zip(tonight, masters, strict=True):
-        wanted = plane_levels(dark_nights.camera.expected_for(shot), "RGGB")
-        np.testing.assert_allclose(plane_levels(master.data, "RGGB"), wanted, atol=1.0)
+        wanted = part_levels(dark_nights.camera.expected_for(shot), LevelParts("RGGB"))
+        np.testing.assert_allclose(part_levels(master.data, LevelParts("RGGB")), wanted, atol=1.0)
 
 
 def test_row_banding_of_the_sub_does_not_enter_the_master(dark_nights, tonight, masters, rng):

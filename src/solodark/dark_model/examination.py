@@ -46,7 +46,7 @@ class Examination:
         The sub.
     image : ndarray of float32, shape (ny, nx)
         Its pixels, ADU.
-    levels : ndarray, shape (n_planes,)
+    levels : ndarray, shape (n_parts,)
         Its levels, ADU.
     rows : ndarray of int, shape (n,)
         Rows that were looked at.
@@ -135,7 +135,7 @@ class Examination:
     @property
     def above(self) -> Image:
         """All of the sub above its level, ADU, ndarray of float32, shape (ny, nx)."""
-        return remove_levels(self.image, self.levels, self.model.acquisition.cfa_pattern)
+        return remove_levels(self.image, self.levels, self.model.level_parts)
 
 
 def examine(
@@ -162,7 +162,7 @@ def examine(
         What a verdict rests on.
     """
     rows = sampled_rows(model.shape)
-    frame = remove_levels(image[rows], solved.levels, model.acquisition.cfa_pattern)
+    frame = image[rows] - model.level_parts.image(solved.levels, rows, model.shape[1])
     pattern = prediction.pattern[rows]
     step_adu = coarse_step(image[cfa_planes(model.acquisition.cfa_pattern)[0]])
     sigma = _own_sigma(frame, step_adu)

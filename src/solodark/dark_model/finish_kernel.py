@@ -33,11 +33,14 @@ class Bounds(NamedTuple):
         A noise excess above this is that of a telegraph pixel.
     everywhere : int
         Flags that all pixels carry.
+    seam_y : int
+        First row below the seam between amplifiers.
     """
 
     hot_adu: float
     telegraph_excess: float
     everywhere: int
+    seam_y: int
 
 
 @njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
@@ -47,8 +50,8 @@ def finish_pixels(  # numpydoc ignore=PR01
     """Give pixels their flags, their level, and one sigma instead of its square.
 
     Level and sigma take the place of `pattern` and `variance`: fresh memory would cost more time
-    than all of the arithmetic. `levels` holds one number for each place of the colour filters'
-    2 x 2 pattern, `truths` which pixels have changed, are full, and are dead.
+    than all of the arithmetic. `levels` holds even and odd rows above a seam between amplifiers,
+    and below it; `truths` which pixels have changed, are full, and are dead.
     """
     changed, saturated, dead = truths
     ny, nx = pattern.shape
@@ -62,12 +65,9 @@ def finish_pixels(  # numpydoc ignore=PR01
             flag |= _SATURATED if saturated[y, x] else _NO_FLAG
             flag |= _DEAD if dead[y, x] else _NO_FLAG
             flags[y, x] = flag
-        even, odd = levels[y % 2]
-        for x in range(0, nx, 2):
-            pattern[y, x] += even
-        for x in range(1, nx, 2):
-            pattern[y, x] += odd
+        own = levels[y % 2 if y < bounds.seam_y else 2 + y % 2]
         for x in range(nx):
+            pattern[y, x] += own[x]
             variance[y, x] = np.sqrt(max(variance[y, x], _ZERO))
 
 

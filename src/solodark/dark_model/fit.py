@@ -16,9 +16,10 @@ from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.ranks import fit_best_rank, fit_ranks
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
+from solodark.dark_model.seams import survey_parts
 from solodark.dark_model.series import by_series, is_bias
 from solodark.dark_model.settings import LearnSettings
-from solodark.dark_model.survey import choose_sample, survey_frames
+from solodark.dark_model.survey import choose_sample
 from solodark.errors import NotEnoughFramesError
 from solodark.frames import Acquisition, FrameSource, Progress, silent
 from solodark.frames.matching import require_matching
@@ -86,7 +87,7 @@ def learn(
         n_hot=int(settings.n_hot * scale),
         rng=rng,
     )
-    survey = survey_frames(sources, sample, progress=progress)
+    sample, survey = survey_parts(sources, series, sample, progress)
     fits = fit_ranks(sources, series, sample, survey, settings, progress=progress)
     fit = fit_best_rank(fits, series)
     kept_as = join_series(fit, series_starts(series))
@@ -109,6 +110,7 @@ def learn(
         births_per_year(sample, survey, fit, library.taken_s),
         fit.censor_adu,
         {rank: tried.evidence for rank, tried in fits.items()},
+        seams=survey.parts.seams,
         survey=survey,
     )
     return finished(model)

@@ -20,7 +20,7 @@ from solodark.dark_model.dark_signal import (
     strongest_state,
 )
 from solodark.dark_model.gain_settings import require_setting
-from solodark.dark_model.levels import plane_levels, robust_sigma
+from solodark.dark_model.levels import part_levels, robust_sigma
 from solodark.dark_model.master import full_scale_adu
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.neighbours import PAIRS, Neighbours
@@ -165,7 +165,7 @@ def solve_light(
             values, weighed, model.law, variance, state, setting=setting
         )
     misfit = _misfit(model, values, weighed, variance, state, setting)
-    levels = plane_levels(image, model.acquisition.cfa_pattern)
+    levels = part_levels(image, model.level_parts)
     solved = Solved(state, misfit * covariance, variance, levels, setting)
     _require_pattern(model, light, solved)
     return solved

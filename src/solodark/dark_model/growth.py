@@ -91,7 +91,7 @@ def grow(
     sources, series, hashes = by_series(sources, hashes)
     setting = [require_setting(model.settings, source) for source in sources]
     past = Past(_with_room_for(model, len(sources)))
-    survey = survey_frames(sources, past.sample, progress=progress)
+    survey = survey_frames(sources, past.sample, past.model.level_parts, progress=progress)
     new = _NewFrames(sources, series, setting, list(hashes), survey)
     joined, all_series = new.survey_after(past), new.series_after(past)
     fits = _fit_all(past, new, joined, all_series, settings, progress)
@@ -130,8 +130,12 @@ class _NewFrames:
     def survey_after(self, past: Past) -> Survey:
         """Give the sample of all frames."""
         old, new = past.survey, self.survey
-        pairs = ((getattr(old, field.name), getattr(new, field.name)) for field in fields(Survey))
-        return Survey(*(np.concatenate(pair) for pair in pairs))
+        return Survey(
+            np.concatenate([old.levels, new.levels]),
+            np.concatenate([old.profiles, new.profiles]),
+            np.concatenate([old.values, new.values]),
+            old.parts,
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -64,7 +64,7 @@ class Chain(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy")
-def look_ahead(chain: Chain, memory: int, duty: float, work: Any) -> float:
+def look_ahead(chain: Chain, memory: int, duty: float, work: Any) -> float:  # numpydoc ignore=PR01
     """Chance of the high level by all frames up to each, and the logarithm of their likelihood."""
     told, high = 0.0, duty
     for f in chain.order:
@@ -77,7 +77,7 @@ def look_ahead(chain: Chain, memory: int, duty: float, work: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def look_back(chain: Chain, memory: int, duty: float, work: Any) -> None:
+def look_back(chain: Chain, memory: int, duty: float, work: Any) -> None:  # numpydoc ignore=PR01
     """Chance of the high level by all frames, from that by those up to each."""
     low, high = 0.5, 0.5  # how likely the frames to come are from each level
     for f in chain.order[::-1]:
@@ -91,7 +91,7 @@ def look_back(chain: Chain, memory: int, duty: float, work: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def log_chance(high: Any, chain: Chain, memory: int, duty: float) -> float:
+def log_chance(high: Any, chain: Chain, memory: int, duty: float) -> float:  # numpydoc ignore=PR01
     """Logarithm of the chance of just these levels."""
     told, now = 0.0, duty
     for f in chain.order:

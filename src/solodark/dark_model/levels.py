@@ -6,12 +6,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solodark.frames import cfa_planes
+from solodark.dark_model.level_parts import LevelParts
 
 __all__ = [
     "coarse_step",
     "moments_within",
-    "plane_levels",
+    "part_levels",
     "remove_levels",
     "remove_rows",
     "robust_sigma",
@@ -84,8 +84,8 @@ def coarse_step(values: NDArray[Any]) -> float:
     return step if high - low <= _COARSE * step else 0.0
 
 
-def plane_levels(image: Image, cfa_pattern: str | None, *, step_adu: float | None = None) -> Array:
-    """Level of each CFA plane: the mean of what lies within 3 sigma of it.
+def part_levels(image: Image, parts: LevelParts, *, step_adu: float | None = None) -> Array:
+    """Level of each part: the mean of what lies within 3 sigma of it.
 
     A median would stick to the steps of quantised data.
 
@@ -93,19 +93,19 @@ def plane_levels(image: Image, cfa_pattern: str | None, *, step_adu: float | Non
     ----------
     image : ndarray of float32, shape (ny, nx)
         ADU.
-    cfa_pattern : str or None
-        Colour filters.
+    parts : LevelParts
+        Which pixels share a level.
     step_adu : float, optional
         Of the pixels, as `coarse_step` finds it; where they are as they were stored, it is found
         in them.
 
     Returns
     -------
-    ndarray, shape (n_planes,)
+    ndarray, shape (n_parts,)
         ADU.
     """
-    planes = (np.ascontiguousarray(image[plane]) for plane in cfa_planes(cfa_pattern))
-    return np.array([_clipped_mean(plane, step_adu) for plane in planes])
+    own = (np.ascontiguousarray(image[part]) for part in parts.slices)
+    return np.array([_clipped_mean(part, step_adu) for part in own])
 
 
 def _clipped_mean(values: Image, step_adu: float | None) -> float:
@@ -155,17 +155,17 @@ def moments_within(row: Any, centre: float, reach: float) -> Any:  # numpydoc ig
     return n, total, squares
 
 
-def remove_levels(image: Image, levels: Array, cfa_pattern: str | None) -> Image:
-    """Subtract the level of each plane.
+def remove_levels(image: Image, levels: Array, parts: LevelParts) -> Image:
+    """Subtract the level of each part.
 
     Parameters
     ----------
     image : ndarray of float32, shape (ny, nx)
         ADU; stays as it is.
-    levels : ndarray, shape (n_planes,)
+    levels : ndarray, shape (n_parts,)
         ADU.
-    cfa_pattern : str or None
-        Colour filters.
+    parts : LevelParts
+        Which pixels share a level.
 
     Returns
     -------
@@ -173,8 +173,8 @@ def remove_levels(image: Image, levels: Array, cfa_pattern: str | None) -> Image
         ADU above the level.
     """
     result = np.empty_like(image)
-    for plane, level in zip(cfa_planes(cfa_pattern), levels, strict=True):
-        result[plane] = image[plane] - np.float32(level)
+    for part, level in zip(parts.slices, levels, strict=True):
+        result[part] = image[part] - np.float32(level)
     return result
 
 

@@ -11,6 +11,7 @@ from solodark.dark_model.full_pixels import stand_full
 from solodark.dark_model.kept_bands import ClassSums, keep_band
 from solodark.dark_model.kept_codes import encode_residuals
 from solodark.dark_model.kept_means import mean_numbers, means_of, starts_after
+from solodark.dark_model.level_parts import LevelParts
 from solodark.dark_model.levels import remove_levels, remove_rows
 from solodark.dark_model.model import PixelMaps
 from solodark.dark_model.pixel_numbers import Memory, PixelsFound
@@ -102,7 +103,7 @@ def map_pass(
     as_read = read_ahead(partial(_read_band, sources), bands)
     for (start, stop), frames in zip(told, as_read, strict=True):
         rows = slice(start, stop)
-        values = _above_level(sources, frames, survey, fit.rows[:, rows])
+        values = _above_level(frames, survey.levels, survey.parts.of_rows(start), fit.rows[:, rows])
         memory, changed = before.recall(values, rows) if before else (None, _NONE)
         band = Band(fit, values, starts, n_means, kept_as, times, memory, changed)
         found = _fit_as_now(band, settings, means.design, found)
@@ -158,16 +159,15 @@ def _read_band(sources: Sequence[FrameSource], band: tuple[int, int]) -> list[Pi
 
 
 def _above_level(
-    sources: Sequence[FrameSource], frames: list[Pixels], survey: Survey, rows: Array
+    frames: list[Pixels], levels: Array, parts: LevelParts, rows: Array
 ) -> NDArray[np.float32]:
     """Take level and rows off a band of all frames, (n_means + n_frames, n_pixels).
 
     The means come first, and are left empty.
     """
     values = np.empty((len(rows), frames[0].size), np.float32)
-    n_means = len(rows) - len(sources)
-    for f, source in enumerate(sources):
-        band = frames[f].astype(np.float32, copy=False)
-        above = remove_levels(band, survey.levels[f], source.acquisition.cfa_pattern)
+    n_means = len(rows) - len(frames)
+    for f, frame in enumerate(frames):
+        above = remove_levels(frame.astype(np.float32, copy=False), levels[f], parts)
         values[n_means + f] = remove_rows(above, rows[n_means + f]).ravel()
     return values

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.dark_signal import range_in_words, strength2_of
 from solodark.dark_model.finish_kernel import Bounds, compare_noise, finish_pixels
 from solodark.dark_model.model import DarkModel
-from solodark.dark_model.predict import level_tile
+from solodark.dark_model.predict import level_rows
 from solodark.frames import Acquisition, FrameKind, MasterDark, PixelFlags, Provenance, Verdict
 
 __all__ = [
@@ -95,11 +95,11 @@ def finish_master(
     finish_pixels(
         estimate.pattern,
         estimate.variance,
-        level_tile(model, estimate.state, setting=estimate.setting),
+        level_rows(model, estimate.state, setting=estimate.setting),
         model.pixels.excess,
         (estimate.changed, estimate.saturated, estimate.dead),
         flags,
-        _bounds(estimate, verdict),
+        _bounds(model, estimate, verdict),
     )
     hopping = model.pixels.telegraph
     flags.flat[hopping.place[hopping.hopping]] |= PixelFlags.TELEGRAPH.value
@@ -173,12 +173,13 @@ def full_scale_adu(model: DarkModel) -> float:
     return float(model.acquisition.saturation_adu or _FULL_SCALE_16_BIT)
 
 
-def _bounds(estimate: Estimate, verdict: Verdict) -> Bounds:
+def _bounds(model: DarkModel, estimate: Estimate, verdict: Verdict) -> Bounds:
     extrapolated = any("extrapolated" in reason for reason in verdict.reasons)
     return Bounds(
         hot_adu=HOT_SIGMA * float(np.sqrt(estimate.frame_variance)),
         telegraph_excess=TELEGRAPH_EXCESS,
         everywhere=PixelFlags.EXTRAPOLATED.value if extrapolated else 0,
+        seam_y=model.seams.y or 0,
     )
 
 

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import GainSetting
+from solodark.dark_model.level_parts import NO_SEAMS, LevelParts, Seams
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
 from solodark.dark_model.strips import log_of
@@ -154,8 +155,8 @@ class DarkModel:
         Temporal noise.
     scatter_grid : ndarray, shape (t,)
         Variances of what the model cannot explain in a series at full strength, ADU^2.
-    level_maps : ndarray, shape (n_planes, d)
-        Level of each CFA plane as a function of the state, ADU.
+    level_maps : ndarray, shape (n_parts, d)
+        Level of each of its `level_parts` as a function of the state, ADU.
     strength : ndarray, shape (rank, rank)
         ``state @ strength @ state`` is the squared strength of the dark signal, 1 at its strongest.
     sample : ndarray of int, shape (n, 2)
@@ -174,6 +175,8 @@ class DarkModel:
         Mean log evidence of each rank that was tried, of most pixels.
     model_id : str
         Hash of the maps, the identity of the model.
+    seams : Seams
+        Seams between amplifiers whose levels drift apart.
     survey : Survey, optional
         The sampled pixels of all its frames, by which it can grow; read where it shall.
     """
@@ -195,6 +198,7 @@ class DarkModel:
     censor_adu: float
     evidence: dict[int, float]
     model_id: str = ""
+    seams: Seams = NO_SEAMS
     survey: Survey | None = None
 
     @property
@@ -206,6 +210,11 @@ class DarkModel:
     def shape(self) -> tuple[int, int]:
         """Rows and columns, (ny, nx)."""
         return self.pixels.maps.shape[1], self.pixels.maps.shape[2]
+
+    @property
+    def level_parts(self) -> LevelParts:
+        """Parts of the sensor that have a level of their own."""
+        return LevelParts(self.acquisition.cfa_pattern, self.seams)
 
     @property
     def rank(self) -> int:

@@ -21,7 +21,7 @@ from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.scatter_prior import learn_scatter
 from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.survey import Sample, Survey
-from solodark.frames import Acquisition, FrameKind, cfa_plane_index
+from solodark.frames import Acquisition, FrameKind
 
 __all__ = ["Past", "Places"]
 
@@ -82,8 +82,7 @@ class Past:
         n_random, (y, x) = self.model.sample_random, self.model.sample.T
         rest = self.model.pixels.excess.size - (y.size - n_random)
         shares = np.where(np.arange(y.size) < n_random, rest / n_random, 1.0)
-        plane = np.asarray(cfa_plane_index(y, x, self.model.acquisition.cfa_pattern))
-        return Sample(y, x, plane, shares, n_random)
+        return Sample(y, x, self.model.level_parts.index(y, x), shares, n_random)
 
     @cached_property
     def scatter_prior(self) -> Array:

@@ -8,9 +8,8 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from solodark.dark_model.model import DarkModel
-from solodark.frames import cfa_planes
 
-__all__ = ["Prediction", "level_image", "level_tile", "predict"]
+__all__ = ["Prediction", "level_image", "level_rows", "predict"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -148,12 +147,11 @@ def level_image(model: DarkModel, state: Array, *, setting: int = 0) -> Image:
         ADU.
     """
     ny, nx = model.shape
-    tile = level_tile(model, state, setting=setting)
-    return np.tile(tile, (-(-ny // 2), -(-nx // 2)))[:ny, :nx]
+    return model.level_parts.image(_levels(model, state, setting), np.arange(ny), nx)
 
 
-def level_tile(model: DarkModel, state: Array, *, setting: int = 0) -> Image:
-    """Level of the planes at a state, laid out as the colour filters are.
+def level_rows(model: DarkModel, state: Array, *, setting: int = 0) -> Image:
+    """Level of each kind of row that the sensor has, at a state.
 
     Parameters
     ----------
@@ -166,11 +164,11 @@ def level_tile(model: DarkModel, state: Array, *, setting: int = 0) -> Image:
 
     Returns
     -------
-    ndarray of float32, shape (2, 2)
-        ADU.
+    ndarray of float32, shape (4, nx)
+        Even and odd rows above the seam between amplifiers, even and odd rows below it, ADU.
     """
-    levels = model.level_maps @ model.design(state, setting)
-    tile = np.empty((2, 2), np.float32)
-    for plane, level in zip(cfa_planes(model.acquisition.cfa_pattern), levels, strict=True):
-        tile[plane] = level
-    return tile
+    return model.level_parts.rows(_levels(model, state, setting), model.shape[1])
+
+
+def _levels(model: DarkModel, state: Array, setting: int) -> Array:
+    return np.asarray(model.level_maps @ model.design(state, setting))

@@ -8,7 +8,6 @@ from solodark.dark_model.library_noise import least_variance
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.noise import robust_variance
 from solodark.dark_model.states import SamplePixels, solve_state
-from solodark.frames import cfa_plane_index
 
 __all__ = ["sample_pixels", "solve_sample"]
 
@@ -76,14 +75,13 @@ def sample_pixels(model: DarkModel, setting: int = 0) -> SamplePixels:
         Maps, error and noise at the sampled pixels.
     """
     y, x = model.sample.T
-    plane = np.asarray(cfa_plane_index(y, x, model.acquisition.cfa_pattern))
     scatter = decoded_weights()[model.pixels.scatter[:, y, x].T]
     own = [setting, *range(len(model.settings), len(model.pixels.maps))]
     return SamplePixels(
         model.pixels.maps[:, y, x][own].T.astype(np.float64),
         scatter @ model.scatter_grid,
         model.pixels.excess[y, x].astype(np.float64),
-        plane,
+        model.level_parts.index(y, x),
     )
 
 

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import require_setting
 from solodark.dark_model.learn_law import learn_law
-from solodark.dark_model.levels import plane_levels
+from solodark.dark_model.levels import part_levels
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.sample_state import solve_sample
 from solodark.dark_model.series import BIAS_EXPOSURE_S
 from solodark.dark_model.state_law import StateLaw
 from solodark.dark_model.survey import read_image
-from solodark.frames import Acquisition, FrameSource, cfa_plane_index
+from solodark.frames import Acquisition, FrameSource
 
 __all__ = ["Solved", "refined", "solve"]
 
@@ -33,7 +33,7 @@ class Solved:
         Its covariance.
     frame_variance : float
         Variance of an ordinary pixel of the sub, ADU^2.
-    levels : ndarray, shape (n_planes,)
+    levels : ndarray, shape (n_parts,)
         The sub's own levels, ADU.
     setting : int
         Its gain setting, an index into the model's `settings`.
@@ -70,10 +70,9 @@ def solve(model: DarkModel, sub: FrameSource, *, image: Image | None = None) -> 
     """
     setting = require_setting(model.settings, sub)
     image = read_image(sub) if image is None else image
-    levels = plane_levels(image, model.acquisition.cfa_pattern)
+    levels = part_levels(image, model.level_parts)
     y, x = model.sample.T
-    plane = cfa_plane_index(y, x, model.acquisition.cfa_pattern)
-    above = image[y, x] - levels[plane].astype(np.float32)
+    above = image[y, x] - levels[model.level_parts.index(y, x)].astype(np.float32)
     solved = Solved(*solve_sample(model, above, setting), levels, setting)
     return refined(learn_law(model), solved, sub.acquisition)
 

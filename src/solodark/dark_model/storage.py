@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.kept_codes import STEPS_PER_SIGMA
+from solodark.dark_model.level_parts import LevelParts, Seams
 from solodark.dark_model.model import DarkModel, LibraryFrames, PixelMaps
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
@@ -31,7 +32,7 @@ _SHARED_FIELDS = (
 
 
 _TELEGRAPH = tuple(field.name for field in fields(TelegraphPixels))
-_SURVEY = tuple(field.name for field in fields(Survey))
+_SURVEY = ("levels", "profiles", "values")
 
 
 def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
@@ -88,6 +89,7 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "steps_per_sigma": STEPS_PER_SIGMA,
         "names": list(model.library.names),
         "hashes": list(model.library.hashes),
+        "seams": list(model.seams),
         "evidence": {str(rank): value for rank, value in model.evidence.items()},
         "camera": asdict(model.acquisition.camera),
         "settings": [asdict(setting) for setting in model.settings],
@@ -141,11 +143,12 @@ def _telegraph(arrays: Arrays) -> TelegraphPixels:
     return TelegraphPixels(*(arrays[f"telegraph_{name}"] for name in _TELEGRAPH))
 
 
-def _survey(arrays: Arrays) -> Survey | None:
+def _survey(arrays: Arrays, parts: LevelParts) -> Survey | None:
     """Look up the sample of the frames, where it was read."""
     if not all(f"survey_{name}" in arrays for name in _SURVEY):
         return None
-    return Survey(*(arrays[f"survey_{name}"] for name in _SURVEY))
+    levels, profiles, values = (arrays[f"survey_{name}"] for name in _SURVEY)
+    return Survey(levels, profiles, values, parts)
 
 
 def _kept_as(arrays: Arrays) -> NDArray[np.intp]:
@@ -160,12 +163,14 @@ def _residuals(arrays: Arrays, description: dict[str, Any]) -> NDArray[np.uint8]
 
 
 def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
+    acquisition = Acquisition(
+        camera=Camera(**description["camera"]),
+        binning=(int(description["binning"][0]), int(description["binning"][1])),
+        **description["acquisition"],
+    )
+    seams = Seams(*description.get("seams", ()))
     return DarkModel(
-        acquisition=Acquisition(
-            camera=Camera(**description["camera"]),
-            binning=(int(description["binning"][0]), int(description["binning"][1])),
-            **description["acquisition"],
-        ),
+        acquisition=acquisition,
         settings=tuple(GainSetting(**setting) for setting in description["settings"]),
         pixels=PixelMaps(
             arrays["maps"],
@@ -202,5 +207,6 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
         censor_adu=float(description["censor_adu"]),
         evidence={int(rank): float(value) for rank, value in description["evidence"].items()},
         model_id=str(description["model_id"]),
-        survey=_survey(arrays),
+        seams=seams,
+        survey=_survey(arrays, LevelParts(acquisition.cfa_pattern, seams)),
     )

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.level_parts import LevelParts
 from solodark.dark_model.levels import (
     coarse_step,
-    plane_levels,
+    part_levels,
     remove_levels,
     robust_sigma,
     row_profile,
@@ -17,8 +18,6 @@ from solodark.errors import FrameFormatError
 from solodark.frames import (
     FrameSource,
     Progress,
-    cfa_plane_index,
-    cfa_planes,
     read_ahead,
     row_bands,
     silent,
@@ -44,7 +43,7 @@ class Sample:
     y, x : ndarray of int, shape (n,)
         Where they are.
     plane : ndarray of int, shape (n,)
-        CFA plane of each.
+        Part of the sensor, with a level of its own, in which each lies.
     shares : ndarray, shape (n,)
         How many of the sensor's pixels each stands for.
     n_random : int
@@ -64,17 +63,20 @@ class Survey:
 
     Attributes
     ----------
-    levels : ndarray, shape (n_frames, n_planes)
-        Level of each plane, ADU.
+    levels : ndarray, shape (n_frames, n_parts)
+        Level of each part, ADU.
     profiles : ndarray, shape (n_frames, ny)
         Robust mean of each row above the level, ADU.
     values : ndarray of float32, shape (n_frames, n)
         Sampled pixels above the level, ADU.
+    parts : LevelParts
+        Parts of the sensor that have a level of their own.
     """
 
     levels: Array
     profiles: Array
     values: Image
+    parts: LevelParts
 
 
 def read_image(source: FrameSource) -> Image:
@@ -139,8 +141,8 @@ def choose_sample(
     chosen = np.concatenate([np.sort(rng.choice(rest, n_random, replace=False)), np.sort(hot)])
     y, x = np.unravel_index(chosen, pattern.shape)
     shares = np.concatenate([np.full(n_random, rest.size / n_random), np.ones(n_hot)])
-    cfa = sources[0].acquisition.cfa_pattern
-    return Sample(y, x, np.asarray(cfa_plane_index(y, x, cfa)), shares, n_random)
+    parts = LevelParts(sources[0].acquisition.cfa_pattern)
+    return Sample(y, x, parts.index(y, x), shares, n_random)
 
 
 def _middle_of(sources: Sequence[FrameSource]) -> Image:
@@ -154,7 +156,11 @@ def _middle_of(sources: Sequence[FrameSource]) -> Image:
 
 
 def survey_frames(
-    sources: Sequence[FrameSource], sample: Sample, *, progress: Progress = silent
+    sources: Sequence[FrameSource],
+    sample: Sample,
+    parts: LevelParts,
+    *,
+    progress: Progress = silent,
 ) -> Survey:
     """Read every frame once.
 
@@ -164,6 +170,8 @@ def survey_frames(
         The library.
     sample : Sample
         Pixels to keep.
+    parts : LevelParts
+        Parts of the sensor that have a level of their own.
     progress : Progress
         Who is told.
 
@@ -175,12 +183,11 @@ def survey_frames(
     levels, profiles, values = [], [], []
     images = read_ahead(_read_finite, sources)
     told = progress(sources, "Reading darks", len(sources))
-    for source, image in zip(told, images, strict=True):
-        cfa = source.acquisition.cfa_pattern
-        step_adu = coarse_step(image[cfa_planes(cfa)[0]])
-        levels.append(plane_levels(image, cfa, step_adu=step_adu))
-        above = remove_levels(image, levels[-1], cfa)
+    for _, image in zip(told, images, strict=True):
+        step_adu = coarse_step(image[parts.slices[0]])
+        levels.append(part_levels(image, parts, step_adu=step_adu))
+        above = remove_levels(image, levels[-1], parts)
         some = above[:: max(_LEAST_STEP, above.size // _PIXELS_FOR_SIGMA)]
         profiles.append(row_profile(above, max(robust_sigma(some), 0.5 * step_adu)))
         values.append(above[sample.y, sample.x])
-    return Survey(np.array(levels), np.array(profiles), np.array(values, dtype=np.float32))
+    return Survey(np.array(levels), np.array(profiles), np.array(values, dtype=np.float32), parts)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import years_from_library
 from solodark.dark_model.dark_signal import strength2_of
-from solodark.dark_model.levels import coarse_step, plane_levels, row_profile
+from solodark.dark_model.levels import coarse_step, part_levels, row_profile
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.predict import Prediction
 from solodark.dark_model.smooth_field import smooth_field
@@ -14,7 +14,7 @@ from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.survey import read_image
 from solodark.dark_model.telegraph_update import Settled, settle_hops
 from solodark.dark_model.update_kernel import PixelNumbers, SubNumbers, update_pixels
-from solodark.frames import FrameSource, cfa_planes
+from solodark.frames import FrameSource
 
 __all__ = ["update"]
 
@@ -145,11 +145,11 @@ def _compare(
     deviation : ndarray of float32, shape (ny, nx)
         The sub less its level, the banding of its rows, the pattern and the field, ADU.
     """
-    cfa, sigma = model.acquisition.cfa_pattern, float(np.sqrt(frame_variance))
-    deviation, planes = image - pattern, cfa_planes(cfa)
-    levels = plane_levels(deviation, cfa, step_adu=coarse_step(image[planes[0]]))
-    for plane, level in zip(planes, levels, strict=True):
-        deviation[plane] -= np.float32(level)
+    parts, sigma = model.level_parts, float(np.sqrt(frame_variance))
+    deviation = image - pattern
+    levels = part_levels(deviation, parts, step_adu=coarse_step(image[parts.slices[0]]))
+    for part, level in zip(parts.slices, levels, strict=True):
+        deviation[part] -= np.float32(level)
     field = smooth_field(deviation, sigma)
     deviation -= field
     deviation -= row_profile(deviation, sigma)[:, None].astype(np.float32)

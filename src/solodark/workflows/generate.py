@@ -304,9 +304,10 @@ def _generator(
 
 def _load_compiled() -> None:
     """Import what is compiled, and call some of it: the first call loads slowly."""
-    from solodark.dark_model.levels import plane_levels
+    from solodark.dark_model.level_parts import LevelParts
+    from solodark.dark_model.levels import part_levels
 
-    plane_levels(np.zeros((2, 2), np.float32), None)
+    part_levels(np.zeros((2, 2), np.float32), LevelParts(None))
 
 
 def _load(model: "PathLike | DarkModel") -> "DarkModel":

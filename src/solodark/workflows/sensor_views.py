@@ -4,7 +4,7 @@ import numpy as np
 
 from solodark.dark_model import DarkModel, predict, solve, update
 from solodark.dark_model.dark_signal import strongest_state
-from solodark.dark_model.levels import plane_levels, remove_levels
+from solodark.dark_model.levels import part_levels, remove_levels
 from solodark.dark_model.solve import Solved
 from solodark.dark_model.survey import read_image
 from solodark.frames import FrameSource
@@ -42,7 +42,7 @@ def sensor_view(model: DarkModel, sub: FrameSource, solved: Solved | None = None
     image = read_image(sub)
     known = np.where(np.isfinite(image), image, prediction.pattern + np.median(solved.levels))
     residual = known - prediction.pattern
-    residual = remove_levels(residual, plane_levels(residual, cfa_pattern), cfa_pattern)
+    residual = remove_levels(residual, part_levels(residual, model.level_parts), model.level_parts)
     strongest = strongest_state(model).astype(np.float32)
     return SensorView(
         above=residual + prediction.pattern,
