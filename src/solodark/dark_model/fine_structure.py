@@ -25,6 +25,7 @@ _CLIP_SIGMA = 4.0  # brighter pixels count no more: a few hot ones must not outw
 _STEEP_BLOCK = 8
 _STEEP_SIGMAS = 0.75  # between neighbouring blocks; chance takes their medians apart by 0.22
 _NOISE_BLOCK = 16
+_SIGMA_FROM = 250_000  # so many pixels tell it to a fifth of a percent
 _MEDIAN_SIZE = 0.6745  # of normal noise of variance 1
 _APART = 2  # of the same colour on a Bayer sensor
 _OWN_VARIANCE = 1.147  # of white noise of variance 1 above its neighbours, drawn a million times
@@ -103,7 +104,8 @@ def own_sigma(frame: Image, step_adu: float, n_strips: int = 1) -> float:
     >>> round(own_sigma((noise + glow).astype(np.float32), 0.0), 1)
     5.0
     """
-    fine = above_neighbours(frame, n_strips)
+    fine = above_neighbours(frame, n_strips).ravel()
+    fine = fine[:: max(1, fine.size // _SIGMA_FROM)]
     variance = robust_variance(fine[np.isfinite(fine)].astype(np.float64), step_adu) / _OWN_VARIANCE
     return float(np.sqrt(max(variance, 1e-6)))
 
