@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from solodark.dark_model.fingerprint import agreement, part_agreements, prepare, sampled_rows
+from solodark.dark_model.fine_structure import above_neighbours, prepare
+from solodark.dark_model.fingerprint import agreement, part_agreements, sampled_rows
 from solodark.dark_model.geometry import find_geometry
 
 SIGMA = 4.0
@@ -90,3 +91,37 @@ def test_a_turned_and_shifted_frame_tells_how(pattern, rng, turn, words):
 
 def test_noise_has_no_geometry(pattern, noise):
     assert find_geometry(prepare(noise, SIGMA), prepare(pattern, SIGMA)) is None
+
+
+def test_a_glow_that_fits_itself_at_many_places_has_no_geometry(rng):
+    y, x = np.mgrid[0:1:192j, 0:1:256j]
+    waves = (3.0 * np.sin(25.0 * (x + 2.0 * y) ** 2)).astype(np.float32)
+    frame = waves + rng.normal(0.0, 1.0, waves.shape).astype(np.float32)
+    assert find_geometry(frame[:, ::-1], waves) is None
+
+
+def test_a_pattern_is_judged_only_where_the_frame_is_not_steep(pattern, noise):
+    cliff = 2000.0 * np.exp(-np.arange(256) / 20.0)
+    frame = prepare(pattern + noise + cliff, SIGMA)
+    assert np.mean(frame == 0.0) > 0.3
+    found = agreement(frame, prepare(pattern, SIGMA))
+    assert found.slope == pytest.approx(1.0, abs=0.05)
+    assert found.sigmas > 20
+
+
+def test_two_units_share_their_steep_glow_and_no_pattern(pattern, noise):
+    y, x = np.mgrid[:192, :256]
+    glow = 3000.0 * np.exp(-np.hypot(y - 60, 256 - x) / 30.0)
+    other = np.roll(pattern, (11, 7), (0, 1))
+    assert abs(seen(other + noise + glow, pattern + glow).sigmas) < 4
+
+
+def test_strips_of_a_large_frame_are_not_each_others_neighbours():
+    levels = np.repeat(np.array([0.0, 500.0, -300.0]), 6)[:, None]
+    strips = np.broadcast_to(levels, (18, 40)).astype(np.float32)
+    assert np.all(above_neighbours(strips, 3) == 0.0)
+    assert np.any(above_neighbours(strips) != 0.0)
+
+
+def test_a_masked_margin_narrower_than_a_neighbourhood_is_no_error():
+    assert above_neighbours(np.zeros((1, 3), np.float32)).shape == (1, 3)

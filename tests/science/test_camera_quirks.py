@@ -9,6 +9,7 @@ from solodark.dark_model import LearnSettings, generate, learn
 from solodark.dark_model.level_parts import LevelParts
 from solodark.dark_model.levels import part_levels, remove_levels
 from solodark.errors import WrongSubError
+from solodark.synthetic import expose_dark, make_camera
 
 QUICK = LearnSettings(ranks=(1,), n_random=6000, n_hot=1000, rounds=3)
 COARSE_ADU = 14.0
@@ -80,3 +81,53 @@ def test_a_row_that_is_stuck_at_full_scale_tells_nothing_of_noise_and_states(dar
     np.testing.assert_allclose(model.law.gain_e_per_adu, expected, rtol=0.15)
     assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
     assert worth(model, subs, where=np.s_[41:]) > 10.0
+
+
+def glowing(frames, camera):
+    """Frames of a camera whose amplifier glows from one side, far above the dark signal."""
+    dice = np.random.default_rng(5)
+    ny, nx = frames[0].shape
+    y, x = np.mgrid[:ny, :nx]
+    glow_e_per_s = 30.0 * np.exp(-np.hypot(y - 0.3 * ny, nx - x) / 25.0)
+    gain_e_per_adu = camera.settings.mode(800).gain_e_per_adu
+    return [
+        replace(
+            frame,
+            data=frame.data
+            + np.rint(dice.poisson(glow_e_per_s * frame.acquisition.exposure_s) / gain_e_per_adu),
+        )
+        for frame in frames
+    ]
+
+
+@pytest.fixture(scope="module")
+def glow_model(dark_nights):
+    library = glowing(dark_nights.library, dark_nights.camera)
+    return learn(library, rng=np.random.default_rng(1), settings=QUICK)
+
+
+def test_steep_glow_of_thousands_of_adu_hides_no_sensors_pattern(dark_nights, tonight, glow_model):
+    subs = glowing(tonight, dark_nights.camera)
+    assert np.ptp(subs[0].data[40]) > 3000.0
+    assert all(generate(glow_model, sub).verdict.trusted for sub in subs[:4])
+    assert worth(glow_model, subs) > 5.0
+
+
+def test_another_unit_does_not_pass_because_its_glow_has_the_same_shape(dark_nights, glow_model):
+    dice = np.random.default_rng(8)
+    other = make_camera(dice, shape=dark_nights.camera.shape)
+    date = dark_nights.last.frame.acquisition.date_obs
+    dark = expose_dark(other, dice, exposure_s=180.0, temperature_c=19.0, date=date, iso=800).frame
+    acquisition = dark_nights.last.frame.acquisition
+    dark = replace(dark, acquisition=replace(acquisition, exposure_s=180.0))
+    (sub,) = glowing([dark], dark_nights.camera)
+    assert not generate(glow_model, sub, force=True).verdict.trusted
+
+
+def test_the_next_crop_does_not_pass_because_glow_fits_itself_there(
+    dark_nights, tonight, glow_model
+):
+    (sub,) = glowing(tonight[:1], dark_nights.camera)
+    moved = replace(sub, data=np.roll(sub.data, (2, 2), (0, 1)))
+    with pytest.raises(WrongSubError, match="shifted by 2 rows and 2 columns"):
+        generate(glow_model, moved)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.fingerprint import BLOCK
+from solodark.dark_model.fine_structure import BLOCK
 from solodark.errors import WrongSubError
 from solodark.frames import Acquisition
 

@@ -7,13 +7,8 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.dark_signal import dark_pattern, mean_scatter, strength2_of
 from solodark.dark_model.expectation import least_state
-from solodark.dark_model.fingerprint import (
-    Agreement,
-    agreement,
-    local_level,
-    prepare,
-    sampled_rows,
-)
+from solodark.dark_model.fine_structure import local_level, local_sigma, own_sigma, prepare
+from solodark.dark_model.fingerprint import Agreement, agreement, count_strips, sampled_rows
 from solodark.dark_model.known_noise import KnownNoise, known_noise
 from solodark.dark_model.levels import (
     coarse_step,
@@ -50,6 +45,8 @@ class Examination:
         Its levels, ADU.
     rows : ndarray of int, shape (n,)
         Rows that were looked at.
+    n_strips : int
+        How many strips of as many rows each they make up.
     frame : ndarray of float32, shape (n, nx)
         Those rows of the sub above its level, ADU.
     pattern : ndarray of float32, shape (n, nx)
@@ -86,12 +83,16 @@ class Examination:
         Strength of the solved dark signal, 1 for the strongest of the library.
     sigma : float
         Noise and pattern of one pixel, ADU.
+    sigmas : ndarray of float32, shape (n, nx)
+        The same place by place, where glow brings shot noise, ADU.
     fine : ndarray of float32, shape (n, nx)
-        The sub's fine structure, as `prepare` gives it.
+        The sub's fine structure, as `prepare` gives it: 0 where glow is too steep to tell.
     least_state : ndarray, shape (rank,), or None
         State that such an exposure reaches at the very least.
     least_dark : ndarray of float32, shape (n, nx), or None
         Dark signal that such an exposure reaches at the very least, ADU.
+    fine_least : ndarray of float32, shape (n, nx), or None
+        The fine structure of `least_dark`.
     as_solved : Agreement
         With the pattern at the solved state.
     at_least : Agreement
@@ -103,6 +104,7 @@ class Examination:
     image: Image
     levels: NDArray[np.float64]
     rows: NDArray[np.intp]
+    n_strips: int
     frame: Image
     pattern: Image
     map_variance: Image
@@ -121,9 +123,11 @@ class Examination:
     setting: int
     amplitude: float
     sigma: float
+    sigmas: Image
     fine: Image
     least_state: NDArray[np.float64] | None
     least_dark: Image | None
+    fine_least: Image | None
     as_solved: Agreement
     at_least: Agreement
 
@@ -161,12 +165,13 @@ def examine(
     Examination
         What a verdict rests on.
     """
-    rows = sampled_rows(model.shape)
+    rows, n_strips = sampled_rows(model.shape), count_strips(model.shape)
     frame = image[rows] - model.level_parts.image(solved.levels, rows, model.shape[1])
     pattern = prediction.pattern[rows]
     step_adu = coarse_step(image[cfa_planes(model.acquisition.cfa_pattern)[0]])
-    sigma = _own_sigma(frame, step_adu)
-    fine = prepare(frame, sigma, step_adu)
+    sigma = own_sigma(frame, step_adu, n_strips)
+    sigmas = local_sigma(frame, sigma, n_strips)
+    fine = prepare(frame, sigmas, step_adu, n_strips)
     light = np.nan_to_num(frame - pattern)
     residual = light - local_level(light, step_adu)
     banding = row_profile(residual, sigma)  # it is in no noise that the library knows
@@ -174,6 +179,7 @@ def examine(
     amplitude = float(np.sqrt(max(0.0, strength2_of(model, solved.state))))
     state = least_state(model, sub.acquisition, solved.setting)
     dark = None if state is None else dark_pattern(model, state, rows)
+    fine_least = None if dark is None else prepare(dark, sigmas, n_strips=n_strips)
     scatter = mean_scatter(model, rows) * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
     unknown = Agreement(0.0, 0.0)
     return Examination(
@@ -182,6 +188,7 @@ def examine(
         image=image,
         levels=solved.levels,
         rows=rows,
+        n_strips=n_strips,
         frame=frame,
         pattern=pattern,
         map_variance=prediction.variance[rows] + scatter,
@@ -195,17 +202,14 @@ def examine(
         setting=solved.setting,
         amplitude=amplitude,
         sigma=sigma,
+        sigmas=sigmas,
         fine=fine,
         least_state=state,
         least_dark=dark,
-        as_solved=agreement(fine, prepare(pattern, sigma)),
-        at_least=unknown if dark is None else agreement(fine, prepare(dark, sigma)),
+        fine_least=fine_least,
+        as_solved=agreement(fine, prepare(pattern, sigmas, n_strips=n_strips)),
+        at_least=unknown if fine_least is None else agreement(fine, fine_least),
     )
-
-
-def _own_sigma(frame: Image, step_adu: float) -> float:
-    fine = frame - local_level(frame, step_adu)
-    return float(np.sqrt(max(robust_variance(fine[np.isfinite(fine)], step_adu), 1e-6)))
 
 
 def _levels(model: DarkModel, solved: Solved) -> dict[str, float]:

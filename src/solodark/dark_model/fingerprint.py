@@ -14,22 +14,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Agreement",
-    "agreement",
-    "block_medians",
-    "local_level",
-    "part_agreements",
-    "prepare",
-    "sampled_rows",
-]
+__all__ = ["Agreement", "agreement", "count_strips", "part_agreements", "sampled_rows"]
 
 Image = NDArray[np.float32]
 
-BLOCK = 32
-"""What is smoother than so many pixels is light, glow or drift, and no fingerprint."""
-
-_CLIP_SIGMA = 4.0  # brighter pixels count no more: a few hot ones must not outweigh all others
 _STRIPS = 16
 _SAMPLED_PIXELS = 2**20  # enough for patterns of a hundredth of the noise, and quick
 _PARTS = 4
@@ -84,86 +72,25 @@ def sampled_rows(shape: tuple[int, int]) -> NDArray[np.intp]:
     return np.asarray((starts[:, None] + np.arange(height)).ravel())
 
 
-def prepare(image: Image, sigma: float, step_adu: float = 0.0) -> Image:
-    """Keep the fine structure: clipped values less their row, column and neighbourhood.
-
-    Banding, glow and light are of the exposure; what differs from pixel to pixel is of the sensor.
+def count_strips(shape: tuple[int, int]) -> int:
+    """Count the strips of as many rows each that `sampled_rows` chooses.
 
     Parameters
     ----------
-    image : ndarray of float32, shape (n, nx)
-        Rows of a frame or a pattern, ADU above the level.
-    sigma : float
-        Noise of one pixel, ADU.
-    step_adu : float
-        Step between the values of a frame, where it is coarse beside the noise.
+    shape : tuple of int
+        (ny, nx).
 
     Returns
     -------
-    ndarray of float32, shape (n, nx)
-        In sigmas.
+    int
+        1 for a frame of which all rows are looked at.
+
+    Examples
+    --------
+    >>> count_strips((600, 800)), count_strips((4000, 6000))
+    (1, 16)
     """
-    limit = np.float32(_CLIP_SIGMA)
-    fine = image - local_level(image, step_adu)
-    np.nan_to_num(fine, copy=False)
-    fine /= np.float32(max(sigma, 1e-6))
-    np.clip(fine, -limit, limit, out=fine)
-    fine -= fine.mean(axis=1, keepdims=True)
-    fine -= fine.mean(axis=0)
-    return fine
-
-
-def local_level(image: Image, step_adu: float = 0.0) -> Image:
-    """Give every pixel the median of its block of 32 x 32.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (n, nx)
-        Any.
-    step_adu : float
-        Step between the values of a frame, where it is coarse beside the noise.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, nx)
-        ADU.
-    """
-    medians = block_medians(image, step_adu)
-    rows, columns = (
-        np.minimum(np.arange(length) // BLOCK, blocks - 1)
-        for length, blocks in zip(image.shape, medians.shape, strict=True)
-    )
-    return np.asarray(medians[rows][:, columns])
-
-
-def block_medians(image: Image, step_adu: float = 0.0) -> Image:
-    """Give the median of each block of 32 x 32, without what is left over at the far edges.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (n, nx)
-        Any.
-    step_adu : float
-        Step between the values of a frame, where it is coarse beside the noise: the mean of what
-        lies within two of it takes the median's place, which would stick to one of them.
-
-    Returns
-    -------
-    ndarray of float32, shape (n // 32, nx // 32)
-        At least one block along each axis.
-    """
-    (rows, height), (columns, width) = (
-        (max(1, length // BLOCK), min(BLOCK, length)) for length in image.shape
-    )
-    blocks = image[: rows * height, : columns * width].reshape(rows, height, columns, width)
-    flat = blocks.swapaxes(1, 2).reshape(rows, columns, height * width)
-    # The middle one of an even number: no mean of two, which would copy all of it once more.
-    middle = flat.shape[2] // 2
-    medians = np.partition(flat, middle, axis=2)[:, :, middle]
-    if step_adu > 0.0:
-        near = np.abs(flat - medians[:, :, None]) < 2.0 * step_adu
-        medians = np.mean(flat, axis=2, where=near).astype(np.float32)
-    return medians
+    return 1 if sampled_rows(shape).size == shape[0] else _STRIPS
 
 
 def agreement(frame: Image, pattern: Image) -> Agreement:
@@ -172,7 +99,7 @@ def agreement(frame: Image, pattern: Image) -> Agreement:
     Parameters
     ----------
     frame, pattern : ndarray of float32, shape (n, nx)
-        As `prepare` gives them.
+        As `solodark.dark_model.fine_structure.prepare` gives them: pixels of 0 count in neither.
 
     Returns
     -------
@@ -190,13 +117,14 @@ def agreement(frame: Image, pattern: Image) -> Agreement:
     """
     if min(frame.shape) <= 2 * _MARGIN:
         return Agreement(0.0, 0.0)
-    inner = np.ascontiguousarray(pattern[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN])
+    here = _shifted(frame, 0, 0)
+    inner = np.where(here != 0.0, _shifted(pattern, 0, 0), np.float32(0.0))
     energy = _product(inner, inner)
     if energy <= 0.0:
         return Agreement(0.0, 0.0)
     elsewhere = np.array([_product(_shifted(frame, *shift), inner) for shift in _SHIFTS])
     error = float(np.sqrt(np.mean(elsewhere**2))) / energy
-    slope = _product(_shifted(frame, 0, 0), inner) / energy
+    slope = _product(here, inner) / energy
     return Agreement(slope, 1.0 / error if error > 0.0 else 0.0)
 
 
@@ -216,7 +144,7 @@ def part_agreements(frame: Image, pattern: Image) -> list[Agreement]:
     Parameters
     ----------
     frame, pattern : ndarray of float32, shape (n, nx)
-        As `prepare` gives them.
+        As `solodark.dark_model.fine_structure.prepare` gives them.
 
     Returns
     -------

@@ -13,6 +13,10 @@ Image = NDArray[np.float32]
 _LEAST_SIGMAS = 8.0
 """Among eight orientations and all shifts of 24 megapixels, noise gets there once in 10 million."""
 
+_ALONE = 1.25
+"""The height of a sensor's own peak over all others; a glow fits a glow at many places."""
+_PEAK = 4  # pixels around it that may share it, as a CCD's trails do
+
 _ORIENTATIONS: dict[str, Callable[[Image], Image]] = {
     "": lambda image: image,
     "upside down (rows flipped)": np.flipud,
@@ -58,7 +62,7 @@ def find_geometry(frame: Image, pattern: Image) -> Geometry | None:
     Parameters
     ----------
     frame, pattern : ndarray of float32, shape (ny, nx)
-        As `solodark.dark_model.fingerprint.prepare` gives them.
+        As `solodark.dark_model.fine_structure.prepare` gives them.
 
     Returns
     -------
@@ -98,4 +102,8 @@ def _best_shift(
         int(place) - n if place > n // 2 else int(place)
         for place, n in zip((y, x), size, strict=True)
     )
-    return Geometry(name, dy, dx, float(correlation[y, x]) / max(scatter, 1e-30))
+    height = float(correlation[y, x])
+    around = (np.arange(at - _PEAK, at + _PEAK + 1) % n for at, n in zip((y, x), size, strict=True))
+    correlation[np.ix_(*around)] = 0.0
+    alone = height > _ALONE * float(correlation.max())
+    return Geometry(name, dy, dx, height / max(scatter, 1e-30) if alone else 0.0)

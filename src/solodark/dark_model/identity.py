@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from solodark.dark_model.causes import Cause, Weight
 from solodark.dark_model.dark_signal import dark_pattern, strongest_state
 from solodark.dark_model.examination import Examination
-from solodark.dark_model.fingerprint import agreement, local_level, part_agreements, prepare
+from solodark.dark_model.fine_structure import above_neighbours, local_level, local_sigma, prepare
+from solodark.dark_model.fingerprint import agreement, part_agreements
 from solodark.dark_model.geometry import Geometry, find_geometry
 from solodark.dark_model.light_signs import is_too_bright
 from solodark.dark_model.noise import robust_variance
@@ -114,11 +115,12 @@ def _too_faint() -> Cause:
 
 def _search(exam: Examination) -> Geometry | None:
     """Look for the model's dark signal, then its bias pattern, anywhere in the whole frame."""
-    frame = prepare(exam.above, exam.sigma, exam.step_adu)
+    sigmas = local_sigma(exam.above, exam.sigma)
+    frame = prepare(exam.above, sigmas, exam.step_adu)
     bias = exam.model.pixels.maps[exam.setting]
     state = exam.least_state if exam.least_state is not None else strongest_state(exam.model)
     for pattern in (dark_pattern(exam.model, state), bias):
-        found = find_geometry(frame, prepare(pattern, exam.sigma))
+        found = find_geometry(frame, prepare(pattern, local_sigma(pattern, exam.sigma)))
         if found is not None:
             return found
     return None
@@ -161,12 +163,14 @@ def _subtracted(exam: Examination) -> Cause | None:
     """Hot pixels without signal that are as restless as ever."""
     if exam.least_dark is None:
         return None
-    landmarks = exam.least_dark > _LANDMARK_SIGMAS * exam.sigma
+    told = exam.fine != 0.0
+    least = above_neighbours(exam.least_dark, exam.n_strips)
+    landmarks = told & (least > _LANDMARK_SIGMAS * exam.sigmas)
     n = np.count_nonzero(landmarks)
     if n < _LEAST_LANDMARKS:
         return None
     squares = np.square(np.clip(_heights(exam), -_LANDMARK_SIGMAS, _LANDMARK_SIGMAS))
-    ratio = float(squares[landmarks].mean()) / float(squares.mean())
+    ratio = float(squares[landmarks].mean()) / float(squares[told].mean())
     holes = float(np.mean(_heights(exam)[landmarks] < -_LANDMARK_SIGMAS / 2))
     if ratio < _RESTLESS * (1.0 + 6.0 * np.sqrt(2.0 / n)):
         return None
@@ -179,8 +183,8 @@ def _subtracted(exam: Examination) -> Cause | None:
 
 
 def _heights(exam: Examination) -> Image:
-    fine = exam.frame - local_level(exam.frame, exam.step_adu)
-    return np.asarray(np.nan_to_num(fine / np.float32(exam.sigma)))
+    fine = above_neighbours(exam.frame, exam.n_strips)
+    return np.asarray(np.nan_to_num(fine / exam.sigmas))
 
 
 def _too_weak(exam: Examination) -> Cause:
@@ -194,9 +198,9 @@ def _too_weak(exam: Examination) -> Cause:
 
 def _smeared(exam: Examination) -> Cause | None:
     """Hot pixels whose signal has run over into their neighbours."""
-    if exam.least_dark is None or exam.at_least.sigmas < _TELLING_SIGMAS:
+    dark = exam.fine_least
+    if dark is None or exam.at_least.sigmas < _TELLING_SIGMAS:
         return None
-    dark = prepare(exam.least_dark, exam.sigma)
     neighbours = ((0, 1), (0, -1), (1, 0), (-1, 0))
     whole = exam.at_least.slope
     # Charge that is left behind on its way out smears the sensor's own pattern too.
@@ -221,7 +225,10 @@ def _resampled_to_size(found: str) -> Cause:
 def _resampled(exam: Examination) -> Cause | None:
     """Neighbours that share their noise."""
     sigma = np.float32(np.sqrt(exam.variance))
-    noise = np.where(np.abs(exam.residual) < _NOISE_SIGMAS * sigma, exam.residual / sigma, 0)
+    told = (np.abs(exam.residual) < _NOISE_SIGMAS * sigma) & (exam.fine != 0.0)
+    if not told.any():
+        return None
+    noise = np.where(told, exam.residual / sigma, 0)
     noise -= noise.mean(axis=1, keepdims=True)
     noise -= noise.mean(axis=0)
     energy = float(np.mean(noise**2, dtype=np.float64))
@@ -235,10 +242,10 @@ def _resampled(exam: Examination) -> Cause | None:
 
 def _in_part(exam: Examination) -> Cause | None:
     """Parts of the frame that lack the dark signal the rest shows."""
-    if exam.least_dark is None:
+    if exam.fine_least is None:
         return None
     whole = min(1.0, exam.at_least.slope)
-    parts = part_agreements(exam.fine, prepare(exam.least_dark, exam.sigma))
+    parts = part_agreements(exam.fine, exam.fine_least)
     telling = [part for part in parts if part.significance * whole > _TELLING_SIGMAS]
     lacking = sum(part.slope < _LEAST_SLOPE * whole for part in telling)
     if not lacking:

@@ -9,7 +9,7 @@ import numpy as np
 
 from solodark.dark_model.causes import Cause, Weight
 from solodark.dark_model.examination import Examination
-from solodark.dark_model.fingerprint import block_medians
+from solodark.dark_model.fine_structure import block_medians
 from solodark.frames.bright_peaks import find_peaks
 
 __all__ = ["brought_by_light", "find_light", "is_too_bright"]
