@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.dark_signal import dark_pattern, mean_scatter, strength2_of
 from solodark.dark_model.expectation import least_state
-from solodark.dark_model.fine_structure import local_level, local_sigma, own_sigma, prepare
+from solodark.dark_model.fine_structure import (
+    OWN_VARIANCE,
+    local_level,
+    local_sigma,
+    own_sigma,
+    prepare,
+)
 from solodark.dark_model.fingerprint import Agreement, agreement, count_strips, sampled_rows
 from solodark.dark_model.known_noise import KnownNoise, known_noise
 from solodark.dark_model.levels import (
@@ -19,7 +25,7 @@ from solodark.dark_model.levels import (
 )
 from solodark.dark_model.model import DarkModel
 from solodark.dark_model.noise import robust_variance
-from solodark.dark_model.predict import Prediction
+from solodark.dark_model.predict import Prediction, dark_variance
 from solodark.dark_model.solve import Solved
 from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.frames import FrameSource, cfa_planes
@@ -27,6 +33,8 @@ from solodark.frames import FrameSource, cfa_planes
 __all__ = ["Examination", "examine"]
 
 Image = NDArray[np.float32]
+
+_KNOWN_SIGMAS = 4.0  # maps err by more than their variance says, here and there
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -92,7 +100,7 @@ class Examination:
     least_dark : ndarray of float32, shape (n, nx), or None
         Dark signal that such an exposure reaches at the very least, ADU.
     fine_least : ndarray of float32, shape (n, nx), or None
-        The fine structure of `least_dark`.
+        The fine structure of `least_dark`, as far as it is known.
     as_solved : Agreement
         With the pattern at the solved state.
     at_least : Agreement
@@ -179,7 +187,10 @@ def examine(
     amplitude = float(np.sqrt(max(0.0, strength2_of(model, solved.state))))
     state = least_state(model, sub.acquisition, solved.setting)
     dark = None if state is None else dark_pattern(model, state, rows)
-    fine_least = None if dark is None else prepare(dark, sigmas, n_strips=n_strips)
+    fine_least = None
+    if dark is not None and state is not None:
+        error2 = dark_variance(model, state, rows)
+        fine_least = _what_is_known(prepare(dark, sigmas, n_strips=n_strips), error2 / sigmas**2)
     scatter = mean_scatter(model, rows) * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
     unknown = Agreement(0.0, 0.0)
     return Examination(
@@ -210,6 +221,15 @@ def examine(
         as_solved=agreement(fine, prepare(pattern, sigmas, n_strips=n_strips)),
         at_least=unknown if fine_least is None else agreement(fine, fine_least),
     )
+
+
+def _what_is_known(fine: Image, error2: Image) -> Image:
+    """Leave out pixels that owe their part in a pattern to the error of its map.
+
+    All others' errors, each of them small, would make up a pattern that no dark shows: glow may lie
+    over a sensor whose pixels hardly differ at all.
+    """
+    return np.where(fine**2 > _KNOWN_SIGMAS**2 * OWN_VARIANCE * error2, fine, np.float32(0.0))
 
 
 def _levels(model: DarkModel, solved: Solved) -> dict[str, float]:

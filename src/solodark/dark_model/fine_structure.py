@@ -16,6 +16,7 @@ from solodark.dark_model.noise import robust_variance
 
 __all__ = [
     "BLOCK",
+    "OWN_VARIANCE",
     "above_neighbours",
     "block_medians",
     "local_level",
@@ -28,6 +29,8 @@ Image = NDArray[np.float32]
 
 BLOCK = 32
 """What is smoother than so many pixels is light, glow or drift."""
+OWN_VARIANCE = 1.147
+"""Of white noise of variance 1 above its neighbours, drawn a million times."""
 
 _CLIP_SIGMA = 4.0  # brighter pixels count no more: a few hot ones must not outweigh all others
 _STEEP_BLOCK = 8
@@ -36,7 +39,6 @@ _NOISE_BLOCK = 16
 _SIGMA_FROM = 250_000  # so many pixels tell it to a fifth of a percent
 _MEDIAN_SIZE = 0.6745  # of normal noise of variance 1
 _APART = 2  # of the same colour on a Bayer sensor
-_OWN_VARIANCE = 1.147  # of white noise of variance 1 above its neighbours, drawn a million times
 
 
 def prepare(image: Image, sigma: Image | float, step_adu: float = 0.0, n_strips: int = 1) -> Image:
@@ -114,7 +116,7 @@ def own_sigma(frame: Image, step_adu: float, n_strips: int = 1) -> float:
     """
     fine = above_neighbours(frame, n_strips).ravel()
     fine = fine[:: max(1, fine.size // _SIGMA_FROM)]
-    variance = robust_variance(fine[np.isfinite(fine)], step_adu) / _OWN_VARIANCE
+    variance = robust_variance(fine[np.isfinite(fine)], step_adu) / OWN_VARIANCE
     return float(np.sqrt(max(variance, 1e-6)))
 
 
@@ -139,7 +141,7 @@ def local_sigma(frame: Image, least: float, n_strips: int = 1) -> Image:
     block = (min(_NOISE_BLOCK, max(1, len(frame) // n_strips)), _NOISE_BLOCK)
     strips = np.array_split(sizes, n_strips)
     found = [_spread(block_medians(s, block=block), s.shape, block) for s in strips]
-    sigma = np.concatenate(found) / np.float32(_MEDIAN_SIZE * np.sqrt(_OWN_VARIANCE))
+    sigma = np.concatenate(found) / np.float32(_MEDIAN_SIZE * np.sqrt(OWN_VARIANCE))
     return np.asarray(np.maximum(sigma, np.float32(max(least, 1e-6))))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.model import DarkModel
 
-__all__ = ["Prediction", "level_image", "level_rows", "predict"]
+__all__ = ["Prediction", "dark_variance", "level_image", "level_rows", "predict"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -71,6 +71,31 @@ def predict(
     return prediction
 
 
+def dark_variance(model: DarkModel, state: Array, rows: NDArray[np.intp]) -> Image:
+    """Variance of the dark signal of a state from the maps' own error, without the bias.
+
+    Parameters
+    ----------
+    model : DarkModel
+        The sensor.
+    state : ndarray, shape (rank,)
+        Strength of each dark map.
+    rows : ndarray of int, shape (n,)
+        Which rows are wanted.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, nx)
+        ADU^2.
+    """
+    weights = np.concatenate([np.zeros(len(model.settings)), state])
+    parts, strengths = (part.astype(np.float32) for part in _variance_parts(model, weights))
+    variance = np.zeros((rows.size, model.shape[1]), np.float32)
+    known = model.pixels.component[rows], model.pixels.information[rows]
+    _add_all_parts(parts, strengths, *known, variance)
+    return variance
+
+
 def _variance_parts(model: DarkModel, x: Array) -> tuple[Array, Array]:
     """Parts and strengths, (k, d), of ``x (information * class + precision)^-1 x``.
 
@@ -127,6 +152,15 @@ def _add_parts(parts: Any, strengths: Any, component: Any, information: Any, tot
     for x in range(component.size):
         k = component[x]
         total[x] += parts[k] / (np.float32(1.0) + strengths[k] * information[x])
+
+
+@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
+def _add_all_parts(
+    parts: Any, strengths: Any, component: Any, information: Any, variance: Any
+) -> None:
+    for y in prange(len(variance)):
+        for d in range(parts.shape[1]):
+            _add_parts(parts[:, d], strengths[:, d], component[y], information[y], variance[y])
 
 
 def level_image(model: DarkModel, state: Array, *, setting: int = 0) -> Image:
