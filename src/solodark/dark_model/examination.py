@@ -100,11 +100,11 @@ class Examination:
     least_dark : ndarray of float32, shape (n, nx), or None
         Dark signal that such an exposure reaches at the very least, ADU.
     fine_least : ndarray of float32, shape (n, nx), or None
-        The fine structure of `least_dark`, as far as it is known.
+        The fine structure of `least_dark`.
     as_solved : Agreement
         With the pattern at the solved state.
     at_least : Agreement
-        With `least_dark`.
+        With what is known of `least_dark` pixel by pixel.
     """
 
     model: DarkModel
@@ -187,12 +187,12 @@ def examine(
     amplitude = float(np.sqrt(max(0.0, strength2_of(model, solved.state))))
     state = least_state(model, sub.acquisition, solved.setting)
     dark = None if state is None else dark_pattern(model, state, rows)
-    fine_least = None
-    if dark is not None and state is not None:
-        error2 = dark_variance(model, state, rows)
-        fine_least = _what_is_known(prepare(dark, sigmas, n_strips=n_strips), error2 / sigmas**2)
+    fine_least = None if dark is None else prepare(dark, sigmas, n_strips=n_strips)
+    at_least = Agreement(0.0, 0.0)
+    if state is not None and fine_least is not None:
+        error2 = dark_variance(model, state, rows) / sigmas**2
+        at_least = agreement(fine, _what_is_known(fine_least, error2))
     scatter = mean_scatter(model, rows) * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
-    unknown = Agreement(0.0, 0.0)
     return Examination(
         model=model,
         sub=sub,
@@ -219,7 +219,7 @@ def examine(
         least_dark=dark,
         fine_least=fine_least,
         as_solved=agreement(fine, prepare(pattern, sigmas, n_strips=n_strips)),
-        at_least=unknown if fine_least is None else agreement(fine, fine_least),
+        at_least=at_least,
     )
 
 

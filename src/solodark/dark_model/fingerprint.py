@@ -14,7 +14,14 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Agreement", "agreement", "count_strips", "part_agreements", "sampled_rows"]
+__all__ = [
+    "Agreement",
+    "agreement",
+    "count_strips",
+    "part_agreements",
+    "sampled_rows",
+    "slope_in",
+]
 
 Image = NDArray[np.float32]
 
@@ -117,8 +124,7 @@ def agreement(frame: Image, pattern: Image) -> Agreement:
     """
     if min(frame.shape) <= 2 * _MARGIN:
         return Agreement(0.0, 0.0)
-    here = _shifted(frame, 0, 0)
-    inner = np.where(here != 0.0, _shifted(pattern, 0, 0), np.float32(0.0))
+    here, inner = _inner(frame, pattern)
     energy = _product(inner, inner)
     if energy <= 0.0:
         return Agreement(0.0, 0.0)
@@ -126,6 +132,30 @@ def agreement(frame: Image, pattern: Image) -> Agreement:
     error = float(np.sqrt(np.mean(elsewhere**2))) / energy
     slope = _product(here, inner) / energy
     return Agreement(slope, 1.0 / error if error > 0.0 else 0.0)
+
+
+def slope_in(frame: Image, pattern: Image) -> float:
+    """Slope of a frame on a pattern, as `agreement` gives it.
+
+    Parameters
+    ----------
+    frame, pattern : ndarray of float32, shape (n, nx)
+        As `solodark.dark_model.fine_structure.prepare` gives them.
+
+    Returns
+    -------
+    float
+        0 where there is no pattern.
+    """
+    here, inner = _inner(frame, pattern)
+    energy = _product(inner, inner)
+    return _product(here, inner) / energy if energy > 0.0 else 0.0
+
+
+def _inner(frame: Image, pattern: Image) -> tuple[Image, Image]:
+    """Leave out the margin that other shifts need, and pixels of which the frame tells nothing."""
+    here = _shifted(frame, 0, 0)
+    return here, np.where(here != 0.0, _shifted(pattern, 0, 0), np.float32(0.0))
 
 
 def _shifted(frame: Image, dy: int, dx: int) -> Image:

@@ -7,7 +7,7 @@ from solodark.dark_model.causes import Cause, Weight
 from solodark.dark_model.dark_signal import dark_pattern, strongest_state
 from solodark.dark_model.examination import Examination
 from solodark.dark_model.fine_structure import above_neighbours, local_level, local_sigma, prepare
-from solodark.dark_model.fingerprint import agreement, part_agreements
+from solodark.dark_model.fingerprint import part_agreements, slope_in
 from solodark.dark_model.geometry import Geometry, find_geometry
 from solodark.dark_model.light_signs import is_too_bright
 from solodark.dark_model.noise import robust_variance
@@ -202,11 +202,11 @@ def _smeared(exam: Examination) -> Cause | None:
     if dark is None or exam.at_least.sigmas < _TELLING_SIGMAS:
         return None
     neighbours = ((0, 1), (0, -1), (1, 0), (-1, 0))
-    whole = exam.at_least.slope
+    whole = slope_in(exam.fine, dark)
     # Charge that is left behind on its way out smears the sensor's own pattern too.
     share = max(
-        agreement(np.roll(exam.fine, by, (0, 1)), dark).slope / whole
-        - agreement(np.roll(dark, by, (0, 1)), dark).slope
+        slope_in(np.roll(exam.fine, by, (0, 1)), dark) / whole
+        - slope_in(np.roll(dark, by, (0, 1)), dark)
         for by in neighbours
     )
     if share < _NEIGHBOURS_SHARE:
@@ -244,7 +244,7 @@ def _in_part(exam: Examination) -> Cause | None:
     """Parts of the frame that lack the dark signal the rest shows."""
     if exam.fine_least is None:
         return None
-    whole = min(1.0, exam.at_least.slope)
+    whole = min(1.0, slope_in(exam.fine, exam.fine_least))
     parts = part_agreements(exam.fine, exam.fine_least)
     telling = [part for part in parts if part.significance * whole > _TELLING_SIGMAS]
     lacking = sum(part.slope < _LEAST_SLOPE * whole for part in telling)
