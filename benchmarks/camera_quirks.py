@@ -4,8 +4,8 @@ For each quirk a synthetic camera takes 18 to 24 darks of several exposures and 
 nine biases; a model is learned, and eight right subs of exposures and temperatures that it has not
 seen are judged. Beside the verdicts and their sentences stands what the masters are worth, refused
 ones forced: equivalent subs against the means of two halves of further darks, with the level of
-each CFA plane removed, and the error in units of UNCERT. It is a measurement, no list of promises:
-what fails, fails in the table::
+each CFA plane and amplifier removed, and the error in units of UNCERT. It is a measurement, no
+list of promises: what fails, fails in the table::
 
     python benchmarks/camera_quirks.py --output benchmarks/results/camera_quirks.json
 """
@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from machine import describe_machine
 from quirky_cameras import QUIRKS, Quirk, Series, build_camera, take
 from solodark.dark_model import DarkModel, LearnSettings, generate, learn
+from solodark.dark_model.level_parts import LevelParts
 from solodark.dark_model.master import MasterDark
 from solodark.errors import SolodarkError, WrongSubError
-from solodark.frames import Frame, cfa_planes
+from solodark.frames import Frame
 from solodark.synthetic import SyntheticCamera
 
 Array = NDArray[np.float64]
@@ -174,9 +175,9 @@ class Truth:
         }
 
     def _above_level(self, image: Array) -> Array:
-        """Give the judged part of an image less the level of each CFA plane."""
+        """Give the judged part of an image less the level of each plane and amplifier."""
         image = image.copy()
-        for plane in cfa_planes(self.cfa):
+        for plane in LevelParts(self.cfa, self.quirk.seams).slices:
             kept = np.zeros(image.shape, bool)
             kept[plane] = True
             inside = np.zeros(image.shape, bool)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.level_parts import NO_SEAMS, Seams
 from solodark.frames import Frame, FrameKind, cfa_planes
 from solodark.synthetic import SyntheticCamera, expose_bias, expose_dark, make_camera
 
@@ -72,6 +73,8 @@ class Quirk:
         Part of the frame that the figures are of.
     saturation_adu
         What the header says.
+    seams
+        Seams between amplifiers whose levels drift apart: of these each master has its own.
     """
 
     change: Change = _none
@@ -82,6 +85,7 @@ class Quirk:
     held_out: tuple[tuple[float, float], ...] = ((90.0, 13.0), (180.0, 19.0))
     judged: tuple[slice, slice] = np.s_[:, :]
     saturation_adu: float | None = None
+    seams: Seams = NO_SEAMS
 
 
 @dataclass(frozen=True)
@@ -248,8 +252,8 @@ QUIRKS = {
     "masked border of zeros": Quirk(_masked_border, judged=np.s_[:, 40:]),
     "row stuck at full scale": Quirk(_stuck_row, judged=np.s_[41:, :]),
     "strong steep glow": Quirk(_glow, settings=_DEEP),
-    "two amplifiers that drift apart": Quirk(_amplifiers(2, 1), **_CCD),
-    "four amplifiers that drift apart": Quirk(_amplifiers(2, 2), **_CCD),
+    "two amplifiers that drift apart": Quirk(_amplifiers(2, 1), seams=Seams(x=192), **_CCD),
+    "four amplifiers that drift apart": Quirk(_amplifiers(2, 2), seams=Seams(128, 192), **_CCD),
     "1/f row noise of 3 sigma": Quirk(_flickering_rows),
     "half of the bias clipped at 0": Quirk(_clipped_half),
     "thick CCD with halos of cosmic rays": Quirk(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.births import births_per_year
+from solodark.dark_model.drift import NO_DRIFT, Drift, measure_drift
 from solodark.dark_model.gain_settings import GainSetting, gain_settings
 from solodark.dark_model.kept_means import join_series
 from solodark.dark_model.kept_precision import keep_precision
@@ -17,7 +18,7 @@ from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.ranks import fit_best_rank, fit_ranks
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.seams import survey_parts
-from solodark.dark_model.series import by_series, is_bias
+from solodark.dark_model.series import BIAS_EXPOSURE_S, by_series, is_bias
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import choose_sample
 from solodark.errors import NotEnoughFramesError
@@ -131,7 +132,21 @@ def finished(model: DarkModel) -> DarkModel:
     """
     keep_precision(model)
     digest = hashlib.sha256(model.pixels.maps.tobytes())
-    return replace(model, model_id=digest.hexdigest()[:16])
+    return replace(model, model_id=digest.hexdigest()[:16], drift=_drift(model))
+
+
+def _drift(model: DarkModel) -> Drift:
+    """Measure how the darks of a library drift, on the random part of its sample."""
+    library, n = model.library, model.sample_random
+    if model.survey is None:
+        return NO_DRIFT
+    y, x = model.sample[:n].T
+    maps, darks = model.pixels.maps[:, y, x], np.flatnonzero(library.exposure_s > BIAS_EXPOSURE_S)
+    residuals = (
+        model.survey.values[f, :n] - model.design(library.states[f], library.setting[f]) @ maps
+        for f in darks
+    )
+    return measure_drift(residuals, (y, x), model.shape, library.series[darks])
 
 
 def _require_settings(sources: Sequence[FrameSource]) -> None:

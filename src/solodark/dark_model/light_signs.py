@@ -21,6 +21,7 @@ _AGREES = 2.0  # level and noise tell the same amount of light within this facto
 _USUAL_SLOPE_ADU, _AGREES_IF_UNKNOWN = 1.5, 10.0  # cameras hold 0.07 to 7 e- in an ADU
 _PRNU = 0.03  # light also brings the sensor's uneven response, at most so much of itself
 _GRADIENT_SIGMAS = (1.0, 2.0)  # settling cameras drift by 0.5 of the noise
+_DRIFT_SPAN = 5.0  # spans of fields that are new in every frame, over their root mean square
 _ANY_DARK = 2.5  # a longer or warmer dark than the library's lifts the level so much further
 _FLAT_SIGMAS = 30.0  # no leak: the shutter was open
 
@@ -130,7 +131,10 @@ def _gradient(exam: Examination) -> Cause | None:
     if min(blocks.shape) < 4:
         return None
     low, high = np.percentile(blocks, (5, 95))
-    span = float(high - low) / float(np.hypot(np.sqrt(exam.variance), exam.banding_adu))
+    drift_adu = _DRIFT_SPAN * float(np.sqrt(exam.model.drift.of_frame))
+    span = float(high - low) / (
+        float(np.hypot(np.sqrt(exam.variance), exam.banding_adu)) + drift_adu
+    )
     if span <= _GRADIENT_SIGMAS[0]:
         return None
     return Cause(

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from solodark.dark_model.drift import NO_DRIFT, Drift
 from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.level_parts import NO_SEAMS, LevelParts, Seams
 from solodark.dark_model.noise import NoiseLaw
@@ -177,6 +178,8 @@ class DarkModel:
         Hash of the maps, the identity of the model.
     seams : Seams
         Seams between amplifiers whose levels drift apart.
+    drift : Drift
+        How much of the smooth part of a dark is of its night, and of that frame alone.
     survey : Survey, optional
         The sampled pixels of all its frames, by which it can grow; read where it shall.
     """
@@ -199,6 +202,7 @@ class DarkModel:
     evidence: dict[int, float]
     model_id: str = ""
     seams: Seams = NO_SEAMS
+    drift: Drift = NO_DRIFT
     survey: Survey | None = None
 
     @property

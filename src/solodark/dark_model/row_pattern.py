@@ -45,8 +45,7 @@ def rows_beyond(design: Array, profiles: Array) -> Array:
     span = _directions(design)
     common = span.T @ profiles
     rest = profiles - span @ common
-    freedom = max(len(design) - span.shape[1], 1)
-    chance2 = float(np.sum(rest**2)) / (freedom * rest.shape[1])
+    chance2 = _around(np.sum(rest**2, axis=0) / max(len(design) - span.shape[1], 1))
     turned = np.linalg.svd(common, full_matrices=False)[0]
     along = turned.T @ common
     return np.asarray(rest + span @ turned @ (_by_chance(along, chance2) * along))
@@ -58,8 +57,13 @@ def _directions(design: Array) -> Array:
     return np.asarray(left[:, sizes > sizes[0] * max(design.shape) * np.finfo(np.float64).eps])
 
 
-def _by_chance(along: Array, chance2: float) -> Array:
-    """Share of each number that is due to chance, if all are uncertain by the same variance."""
-    around = uniform_filter1d(along**2, min(_NEIGHBOURS, along.shape[1]), axis=1, mode="nearest")
-    strength2 = np.maximum(np.maximum(around, along**2 / _ALONE2), 1e-300)
+def _around(rows: Array) -> Array:
+    """Mean of the rows around each, along the last axis."""
+    nearby = uniform_filter1d(rows, min(_NEIGHBOURS, rows.shape[-1]), axis=-1, mode="nearest")
+    return np.asarray(nearby)
+
+
+def _by_chance(along: Array, chance2: Array) -> Array:
+    """Share of each number that is due to chance, if the rows are uncertain by some variances."""
+    strength2 = np.maximum(np.maximum(_around(along**2), along**2 / _ALONE2), 1e-300)
     return np.asarray(np.minimum(chance2 / strength2, 1.0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,35 +87,26 @@ def find_seams(survey: Survey, sample: Sample, series: Places, shape: tuple[int,
     pairs = pairs[:: -(-pairs.size // _MOST_PAIRS)]
     change = survey.values[pairs + 1] - survey.values[pairs]
     (y, x), (ny, nx) = (sample.y, sample.x), shape
-    return Seams(
-        _seam(_halves_levelled(change, x, nx), y, ny), _seam(_halves_levelled(change, y, ny), x, nx)
-    )
+    return Seams(_seam(change, y, ny, x < nx // 2), _seam(change, x, nx, y < ny // 2))
 
 
-def _halves_levelled(change: Image, place: Places, length: int) -> Image:
-    """Take out the step across the other seam, which would hide this one."""
-    levelled = np.empty_like(change)
-    for half in (place < length // 2, place >= length // 2):
-        own = change[:, half]
-        levelled[:, half] = own - np.median(own, axis=1, keepdims=True)
-    return levelled
-
-
-def _seam(change: Image, place: Places, length: int) -> int | None:
+def _seam(change: Image, place: Places, length: int, half: NDArray[np.bool_]) -> int | None:
     """First row or column beyond the middle, if changes step there."""
-    middle = length // 2
-    sizes = [_step_size(change, place, round(at * length), length) for at in _ELSEWHERE]
-    noise = float(np.median(np.abs(change))) / 0.6745
-    least = max(_LARGER * max(sizes), _LEAST_SIGMA * noise)
-    return middle if _step_size(change, place, middle, length) > least else None
+    middle, noise = length // 2, float(np.median(np.abs(change))) / 0.6745
+    size = partial(_step_size, change, place, int(_BESIDE * length), half)
+    elsewhere = max(size(round(share * length)) for share in _ELSEWHERE)
+    return middle if size(middle) > max(_LARGER * elsewhere, _LEAST_SIGMA * noise) else None
 
 
-def _step_size(change: Image, place: Places, at: int, length: int) -> float:
-    """Root mean square of the steps of all changes at one place."""
-    reach = _BESIDE * length
-    before = (place >= at - reach) & (place < at)
-    after = (place >= at) & (place < at + reach)
-    if not (before.any() and after.any()):
-        return 0.0
-    steps = np.median(change[:, after], axis=1) - np.median(change[:, before], axis=1)
-    return float(np.sqrt(np.mean(steps.astype(np.float64) ** 2)))
+def _step_size(change: Image, place: Places, reach: int, half: NDArray[np.bool_], at: int) -> float:
+    """Root mean square of the steps of all changes at one place, in both halves of the other axis.
+
+    Each on its own, for the halves may have drifted apart themselves.
+    """
+    before, after = (place >= at - reach) & (place < at), (place >= at) & (place < at + reach)
+    steps = [
+        np.median(change[:, after & own], axis=1) - np.median(change[:, before & own], axis=1)
+        for own in (half, ~half)
+        if (after & own).any() and (before & own).any()
+    ]
+    return float(np.sqrt(np.mean(np.square(steps, dtype=np.float64)))) if steps else 0.0

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.drift import Drift
 from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.kept_codes import STEPS_PER_SIGMA
 from solodark.dark_model.level_parts import LevelParts, Seams
@@ -90,6 +91,7 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
         "names": list(model.library.names),
         "hashes": list(model.library.hashes),
         "seams": list(model.seams),
+        "drift": list(model.drift),
         "evidence": {str(rank): value for rank, value in model.evidence.items()},
         "camera": asdict(model.acquisition.camera),
         "settings": [asdict(setting) for setting in model.settings],
@@ -208,5 +210,6 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
         evidence={int(rank): float(value) for rank, value in description["evidence"].items()},
         model_id=str(description["model_id"]),
         seams=seams,
+        drift=Drift(*description.get("drift", ())),
         survey=_survey(arrays, LevelParts(acquisition.cfa_pattern, seams)),
     )

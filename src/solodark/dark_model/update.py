@@ -141,9 +141,9 @@ def _compare(
     Returns
     -------
     field : ndarray of float32, shape (ny, nx)
-        The smooth part that is new in this exposure, ADU.
+        The smooth part that is new in this night, ADU: as much of it as frames of one night share.
     deviation : ndarray of float32, shape (ny, nx)
-        The sub less its level, the banding of its rows, the pattern and the field, ADU.
+        The sub less its level, the banding of its rows, the pattern and its smooth part, ADU.
     """
     parts, sigma = model.level_parts, float(np.sqrt(frame_variance))
     deviation = image - pattern
@@ -153,4 +153,4 @@ def _compare(
     field = smooth_field(deviation, sigma)
     deviation -= field
     deviation -= row_profile(deviation, sigma)[:, None].astype(np.float32)
-    return field, deviation
+    return field * np.float32(model.drift.share_of_night), deviation
