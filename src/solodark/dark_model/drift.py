@@ -79,9 +79,9 @@ def measure_drift(
     (True, True)
     """
     cells = _cells(place, shape)
-    if not cells:
+    seen = [_cell_medians(residual, cells) for residual in residuals] if cells else []
+    if not seen:
         return NO_DRIFT
-    seen = [_cell_medians(residual, cells) for residual in residuals]
     groups = [np.flatnonzero(series == number) for number in np.unique(series)]
     fields, noise2 = (np.array(part) for part in zip(*seen, strict=True))
     told = [_of_series(fields[own], noise2[own]) for own in groups if own.size > 1]

@@ -141,7 +141,8 @@ def _drift(model: DarkModel) -> Drift:
     if model.survey is None:
         return NO_DRIFT
     y, x = model.sample[:n].T
-    maps, darks = model.pixels.maps[:, y, x], np.flatnonzero(library.exposure_s > BIAS_EXPOSURE_S)
+    maps, silent = model.pixels.maps[:, y, x], np.isnan(library.exposure_s)
+    darks = np.flatnonzero(silent | (library.exposure_s > BIAS_EXPOSURE_S))
     residuals = (
         model.survey.values[f, :n] - model.design(library.states[f], library.setting[f]) @ maps
         for f in darks
