@@ -131,3 +131,14 @@ def test_the_next_crop_does_not_pass_because_glow_fits_itself_there(
     moved = replace(sub, data=np.roll(sub.data, (2, 2), (0, 1)))
     with pytest.raises(WrongSubError, match="shifted by 2 rows and 2 columns"):
         generate(glow_model, moved)
+
+
+def test_a_bias_that_is_cut_off_at_zero_is_named_and_no_star_is_seen_in_it(dark_nights, tonight):
+    def cut_off(data):
+        return np.maximum(data - dark_nights.camera.settings.black_level_adu, 0.0)
+
+    library = changed(dark_nights.library, cut_off)
+    model = learn(library, rng=np.random.default_rng(1), settings=QUICK)
+    for sub in changed(tonight[:3], cut_off):
+        (reason,) = generate(model, sub).verdict.reasons
+        assert "raise the camera's offset" in reason

@@ -22,6 +22,7 @@ __all__ = ["find_causes", "judge", "require_same_camera"]
 Image = NDArray[np.float32]
 
 _BINNINGS = (2, 3, 4)
+_CUT_OFF = 0.1  # of the pixels; a level three sigma above 0 leaves a thousandth there
 
 
 def require_same_camera(model: DarkModel, sub: FrameSource) -> None:
@@ -128,6 +129,9 @@ def find_causes(exam: Examination) -> list[Cause]:
     list of Cause
         Empty where nothing does.
     """
+    cut_off = _cut_off(exam)
+    if cut_off is not None:  # signs of light, gain and scale are read off the noise
+        return [*find_identity(exam, lit=False, scaled=False), cut_off]
     factor = power_of_two(exam)
     # Larger numbers would show this sensor's dark signal all the more.
     scaled = factor < 1.0 or (factor > 1.0 and not (is_missing(exam) and not is_seen(exam)))
@@ -136,6 +140,19 @@ def find_causes(exam: Examination) -> list[Cause]:
     identity = find_identity(exam, lit=lit, scaled=scaled)
     gain = [] if lit else find_gain(exam)
     return identity + light + gain + _extrapolated(exam)
+
+
+def _cut_off(exam: Examination) -> Cause | None:
+    """Noise that a camera cuts off at 0, in this dark as in its library's."""
+    share = float(np.mean(exam.image[exam.rows] <= 0.0))
+    if share < _CUT_OFF or exam.resting_adu > exam.sigma:
+        return None
+    return Cause(
+        f"has {share:.0%} of its pixels at 0, as the library's darks have: the camera cuts off "
+        "what lies below its level, and noise is larger than it looks; raise the camera's offset, "
+        "and learn from darks that are whole",
+        Weight.DOUBT,
+    )
 
 
 def _extrapolated(exam: Examination) -> list[Cause]:
