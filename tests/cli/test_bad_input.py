@@ -225,7 +225,12 @@ def test_a_command_interrupted_while_it_writes_leaves_nothing(how, run, output, 
             time.sleep(10)
 
     monkeypatch.setattr("solodark.workflows.learn.learn_files", interrupted)
-    code, _, err = run("learn", "darks", "-o", output / "camera.solodark")
+    # A shell that runs the tests in the background has them ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code, _, err = run("learn", "darks", "-o", output / "camera.solodark")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert code == 130
     assert err == "solodark: interrupted; nothing half-written was left\n"
     assert list(output.iterdir()) == []
