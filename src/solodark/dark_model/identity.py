@@ -26,9 +26,8 @@ _RESTLESS = 2.0  # hot pixels keep their shot noise when their signal is subtrac
 _LEAST_HOT = 100  # a sensor has so many hot pixels of offset alone, which no dark shows
 _KNOWN_SIGMAS = 3.0
 _NOISE_SIGMAS = 3.0
-_NEIGHBOURS_SHARE = (
-    0.3  # a CCD leaves up to a fifth behind on its way out, resampling half and more
-)
+# A CCD leaves up to a fifth behind on its way out, resampling half and more.
+_NEIGHBOURS_SHARE = 0.3
 
 
 def is_seen(exam: Examination) -> bool:

@@ -153,4 +153,5 @@ def _compare(
     field = smooth_field(deviation, sigma)
     deviation -= field
     deviation -= row_profile(deviation, sigma)[:, None].astype(np.float32)
-    return field * np.float32(model.drift.share_of_night), deviation
+    field *= np.float32(model.drift.share_of_night)
+    return field, deviation
