@@ -1,6 +1,7 @@
 """A sub laid beside what the model expects of it: the numbers that a verdict rests on."""
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +10,13 @@ from solodark.dark_model.dark_signal import dark_pattern, mean_scatter, strength
 from solodark.dark_model.expectation import least_state
 from solodark.dark_model.fine_structure import (
     OWN_VARIANCE,
+    above_neighbours,
     local_level,
     local_sigma,
     own_sigma,
     prepare,
 )
-from solodark.dark_model.fingerprint import Agreement, agreement, count_strips, sampled_rows
+from solodark.dark_model.fingerprint import Agreement, agreement, sampled_rows
 from solodark.dark_model.known_noise import KnownNoise, known_noise
 from solodark.dark_model.levels import (
     coarse_step,
@@ -93,6 +95,8 @@ class Examination:
         Noise and pattern of one pixel, ADU.
     sigmas : ndarray of float32, shape (n, nx)
         The same place by place, where glow brings shot noise, ADU.
+    heights : ndarray of float32, shape (n, nx)
+        What the sub's pixels stand above their neighbours, in sigmas.
     fine : ndarray of float32, shape (n, nx)
         The sub's fine structure, as `prepare` gives it: 0 where glow is too steep to tell.
     least_state : ndarray, shape (rank,), or None
@@ -132,6 +136,7 @@ class Examination:
     amplitude: float
     sigma: float
     sigmas: Image
+    heights: Image
     fine: Image
     least_state: NDArray[np.float64] | None
     least_dark: Image | None
@@ -173,26 +178,13 @@ def examine(
     Examination
         What a verdict rests on.
     """
-    rows, n_strips = sampled_rows(model.shape), count_strips(model.shape)
+    rows, n_strips = sampled_rows(model.shape)
     frame = image[rows] - model.level_parts.image(solved.levels, rows, model.shape[1])
     pattern = prediction.pattern[rows]
     step_adu = coarse_step(image[cfa_planes(model.acquisition.cfa_pattern)[0]])
-    sigma = own_sigma(frame, step_adu, n_strips)
-    sigmas = local_sigma(frame, sigma, n_strips)
-    fine = prepare(frame, sigmas, step_adu, n_strips)
-    light = np.nan_to_num(frame - pattern)
-    residual = light - local_level(light, step_adu)
-    banding = row_profile(residual, sigma)  # it is in no noise that the library knows
-    residual = remove_rows(residual, banding)
     amplitude = float(np.sqrt(max(0.0, strength2_of(model, solved.state))))
-    state = least_state(model, sub.acquisition, solved.setting)
-    dark = None if state is None else dark_pattern(model, state, rows)
-    fine_least = None if dark is None else prepare(dark, sigmas, n_strips=n_strips)
-    at_least = Agreement(0.0, 0.0)
-    if state is not None and fine_least is not None:
-        error2 = dark_variance(model, state, rows) / sigmas**2
-        at_least = agreement(fine, _what_is_known(fine_least, error2))
     scatter = mean_scatter(model, rows) * np.float32(amplitude**2 + FLOOR_AMPLITUDE2)
+    own = _own_structure(frame, step_adu, n_strips)
     return Examination(
         model=model,
         sub=sub,
@@ -203,24 +195,69 @@ def examine(
         frame=frame,
         pattern=pattern,
         map_variance=prediction.variance[rows] + scatter,
-        residual=residual,
-        banding_adu=robust_sigma(banding),
-        light=light,
         step_adu=step_adu,
-        variance=robust_variance(residual, step_adu),
         noise=known_noise(model, solved.setting),
-        **_levels(model, solved),
         setting=solved.setting,
         amplitude=amplitude,
-        sigma=sigma,
-        sigmas=sigmas,
-        fine=fine,
-        least_state=state,
-        least_dark=dark,
-        fine_least=fine_least,
-        as_solved=agreement(fine, prepare(pattern, sigmas, n_strips=n_strips)),
-        at_least=at_least,
+        as_solved=agreement(own.fine, prepare(pattern, own.sigmas, n_strips=n_strips)),
+        **_residual(frame, pattern, step_adu, own.sigma),
+        **_levels(model, solved),
+        **own._asdict(),
+        **_least(model, least_state(model, sub.acquisition, solved.setting), rows, n_strips, own),
     )
+
+
+class _Own(NamedTuple):
+    """The fine structure of a sub, by the names that an examination gives it."""
+
+    sigma: float
+    sigmas: Image
+    heights: Image
+    fine: Image
+
+
+def _own_structure(frame: Image, step_adu: float, n_strips: int) -> _Own:
+    above = above_neighbours(frame, n_strips)
+    sigma = own_sigma(above, step_adu)
+    sigmas = local_sigma(above, sigma, n_strips)
+    heights = np.nan_to_num(above / sigmas)
+    return _Own(sigma, sigmas, heights, prepare(frame, sigmas, step_adu, n_strips, heights=heights))
+
+
+def _residual(frame: Image, pattern: Image, step_adu: float, sigma: float) -> dict[str, Any]:
+    """Take the pattern from a sub, then all that is smooth or of whole rows: noise is left."""
+    light = np.nan_to_num(frame - pattern)
+    residual = light - local_level(light, step_adu)
+    banding = row_profile(residual, sigma)  # it is in no noise that the library knows
+    residual = remove_rows(residual, banding)
+    return {
+        "light": light,
+        "residual": residual,
+        "banding_adu": robust_sigma(banding),
+        "variance": robust_variance(residual, step_adu),
+    }
+
+
+def _least(
+    model: DarkModel,
+    state: NDArray[np.float64] | None,
+    rows: NDArray[np.intp],
+    n_strips: int,
+    own: _Own,
+) -> dict[str, Any]:
+    """Look for the dark signal that such an exposure reaches at the very least."""
+    if state is None:
+        nothing = dict.fromkeys(("least_state", "least_dark", "fine_least"))
+        return {**nothing, "at_least": Agreement(0.0, 0.0)}
+    dark = dark_pattern(model, state, rows)
+    fine = prepare(dark, own.sigmas, n_strips=n_strips)
+    known = _what_is_known(fine, dark_variance(model, state, rows) / own.sigmas**2)
+    return {
+        "least_state": state,
+        "least_dark": dark,
+        "fine_least": fine,
+        "at_least": agreement(own.fine, known),
+    }
 
 
 def _what_is_known(fine: Image, error2: Image) -> Image:
@@ -232,7 +269,7 @@ def _what_is_known(fine: Image, error2: Image) -> Image:
     return np.where(fine**2 > _KNOWN_SIGMAS**2 * OWN_VARIANCE * error2, fine, np.float32(0.0))
 
 
-def _levels(model: DarkModel, solved: Solved) -> dict[str, float]:
+def _levels(model: DarkModel, solved: Solved) -> dict[str, Any]:
     """Tell what is known of the level: the sub's, its excess, and the library's."""
 
     def level(state: NDArray[np.float64]) -> float:

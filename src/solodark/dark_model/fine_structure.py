@@ -41,7 +41,14 @@ _MEDIAN_SIZE = 0.6745  # of normal noise of variance 1
 _APART = 2  # of the same colour on a Bayer sensor
 
 
-def prepare(image: Image, sigma: Image | float, step_adu: float = 0.0, n_strips: int = 1) -> Image:
+def prepare(
+    image: Image,
+    sigma: Image | float,
+    step_adu: float = 0.0,
+    n_strips: int = 1,
+    *,
+    heights: Image | None = None,
+) -> Image:
     """Keep the fine structure: clipped values less their row, column and neighbours.
 
     Banding, glow and light are of the exposure; what differs from pixel to pixel is of the sensor.
@@ -56,6 +63,8 @@ def prepare(image: Image, sigma: Image | float, step_adu: float = 0.0, n_strips:
         Step between the values of a frame, where it is coarse beside the noise.
     n_strips : int
         How many strips of as many rows each do not lie side by side on the sensor.
+    heights : ndarray of float32, shape (n, nx), optional
+        What the pixels stand above their neighbours, in sigmas, where it is known already.
 
     Returns
     -------
@@ -64,10 +73,9 @@ def prepare(image: Image, sigma: Image | float, step_adu: float = 0.0, n_strips:
     """
     limit = np.float32(_CLIP_SIGMA)
     sigma = np.broadcast_to(np.asarray(sigma, np.float32), image.shape)
-    fine = above_neighbours(image, n_strips)
-    np.nan_to_num(fine, copy=False)
-    fine /= sigma
-    np.clip(fine, -limit, limit, out=fine)
+    if heights is None:
+        heights = np.nan_to_num(above_neighbours(image, n_strips) / sigma)
+    fine: Image = np.clip(heights, -limit, limit)
     fine -= fine.mean(axis=1, keepdims=True)
     fine -= fine.mean(axis=0)
     parts = (np.array_split(one, n_strips) for one in (fine, image, sigma))
@@ -90,17 +98,15 @@ def _steep(image: Image, sigma: Image, step_adu: float) -> NDArray[np.bool_]:
     return _spread(steep, image.shape, block)
 
 
-def own_sigma(frame: Image, step_adu: float, n_strips: int = 1) -> float:
+def own_sigma(above: Image, step_adu: float) -> float:
     """Measure how far pixels differ from their neighbours: noise and pattern of one pixel.
 
     Parameters
     ----------
-    frame : ndarray of float32, shape (n, nx)
-        Rows of a frame, ADU.
+    above : ndarray of float32, shape (n, nx)
+        What the pixels of a frame stand above their neighbours, ADU.
     step_adu : float
-        Step between its values, where it is coarse beside the noise.
-    n_strips : int
-        How many strips of as many rows each do not lie side by side on the sensor.
+        Step between the frame's values, where it is coarse beside the noise.
 
     Returns
     -------
@@ -111,22 +117,21 @@ def own_sigma(frame: Image, step_adu: float, n_strips: int = 1) -> float:
     --------
     >>> noise = np.random.default_rng(1).normal(0.0, 5.0, (200, 300))
     >>> glow = 3000.0 * np.exp(-np.arange(300) / 50.0)
-    >>> round(own_sigma((noise + glow).astype(np.float32), 0.0), 1)
+    >>> round(own_sigma(above_neighbours(noise + glow), 0.0), 1)
     5.0
     """
-    fine = above_neighbours(frame, n_strips).ravel()
-    fine = fine[:: max(1, fine.size // _SIGMA_FROM)]
-    variance = robust_variance(fine[np.isfinite(fine)], step_adu) / OWN_VARIANCE
+    some = above.ravel()[:: max(1, above.size // _SIGMA_FROM)]
+    variance = robust_variance(some[np.isfinite(some)], step_adu) / OWN_VARIANCE
     return float(np.sqrt(max(variance, 1e-6)))
 
 
-def local_sigma(frame: Image, least: float, n_strips: int = 1) -> Image:
+def local_sigma(above: Image, least: float, n_strips: int = 1) -> Image:
     """Measure how far pixels differ from their neighbours, place by place: glow brings shot noise.
 
     Parameters
     ----------
-    frame : ndarray of float32, shape (n, nx)
-        Rows of a frame, ADU.
+    above : ndarray of float32, shape (n, nx)
+        What the pixels of a frame stand above their neighbours, ADU.
     least : float
         It is at least so much, ADU.
     n_strips : int
@@ -137,9 +142,8 @@ def local_sigma(frame: Image, least: float, n_strips: int = 1) -> Image:
     ndarray of float32, shape (n, nx)
         ADU.
     """
-    sizes = np.abs(above_neighbours(frame, n_strips))
-    block = (min(_NOISE_BLOCK, max(1, len(frame) // n_strips)), _NOISE_BLOCK)
-    strips = np.array_split(sizes, n_strips)
+    block = (min(_NOISE_BLOCK, max(1, len(above) // n_strips)), _NOISE_BLOCK)
+    strips = np.array_split(np.abs(above), n_strips)
     found = [_spread(block_medians(s, block=block), s.shape, block) for s in strips]
     sigma = np.concatenate(found) / np.float32(_MEDIAN_SIZE * np.sqrt(OWN_VARIANCE))
     return np.asarray(np.maximum(sigma, np.float32(max(least, 1e-6))))

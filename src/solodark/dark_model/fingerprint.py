@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 __all__ = [
     "Agreement",
     "agreement",
-    "count_strips",
     "part_agreements",
     "sampled_rows",
     "slope_in",
@@ -53,7 +52,7 @@ class Agreement:
         return self.slope * self.significance
 
 
-def sampled_rows(shape: tuple[int, int]) -> NDArray[np.intp]:
+def sampled_rows(shape: tuple[int, int]) -> tuple[NDArray[np.intp], int]:
     """Choose the rows that are looked at: all of a small frame, strips of a large one.
 
     Parameters
@@ -63,41 +62,23 @@ def sampled_rows(shape: tuple[int, int]) -> NDArray[np.intp]:
 
     Returns
     -------
-    ndarray of int, shape (n,)
+    rows : ndarray of int, shape (n,)
         Rising; strips lie evenly over the frame.
+    n_strips : int
+        How many strips of as many rows each; 1 where all rows are looked at.
 
     Examples
     --------
-    >>> sampled_rows((600, 800)).size, sampled_rows((4000, 6000)).size
-    (600, 160)
+    >>> rows, n_strips = sampled_rows((4000, 6000))
+    >>> rows.size, n_strips, sampled_rows((600, 800))[1]
+    (160, 16, 1)
     """
     ny, nx = shape
     height = max(2, _SAMPLED_PIXELS // (nx * _STRIPS) // 2 * 2)
     if height * _STRIPS >= ny:
-        return np.arange(ny)
+        return np.arange(ny), 1
     starts = np.linspace(0, ny - height, _STRIPS).astype(np.intp) // 2 * 2
-    return np.asarray((starts[:, None] + np.arange(height)).ravel())
-
-
-def count_strips(shape: tuple[int, int]) -> int:
-    """Count the strips of as many rows each that `sampled_rows` chooses.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        (ny, nx).
-
-    Returns
-    -------
-    int
-        1 for a frame of which all rows are looked at.
-
-    Examples
-    --------
-    >>> count_strips((600, 800)), count_strips((4000, 6000))
-    (1, 16)
-    """
-    return 1 if sampled_rows(shape).size == shape[0] else _STRIPS
+    return (starts[:, None] + np.arange(height)).ravel(), _STRIPS
 
 
 def agreement(frame: Image, pattern: Image) -> Agreement:

@@ -114,15 +114,21 @@ def _too_faint() -> Cause:
 
 def _search(exam: Examination) -> Geometry | None:
     """Look for the model's dark signal, then its bias pattern, anywhere in the whole frame."""
-    sigmas = local_sigma(exam.above, exam.sigma)
-    frame = prepare(exam.above, sigmas, exam.step_adu)
+    frame = _fine(exam.above, exam, exam.step_adu)
     bias = exam.model.pixels.maps[exam.setting]
     state = exam.least_state if exam.least_state is not None else strongest_state(exam.model)
     for pattern in (dark_pattern(exam.model, state), bias):
-        found = find_geometry(frame, prepare(pattern, local_sigma(pattern, exam.sigma)))
+        found = find_geometry(frame, _fine(pattern, exam))
         if found is not None:
             return found
     return None
+
+
+def _fine(image: Image, exam: Examination, step_adu: float = 0.0) -> Image:
+    """Keep the fine structure of a whole frame, in noise of its own where that is the larger."""
+    above = above_neighbours(image)
+    sigmas = local_sigma(above, exam.sigma)
+    return prepare(image, sigmas, step_adu, heights=np.nan_to_num(above / sigmas))
 
 
 def _moved(exam: Examination) -> Cause | None:
@@ -147,9 +153,8 @@ def _is_hot_elsewhere(exam: Examination) -> bool:
     """Whether most of its hot pixels are none of this sensor's, cosmic rays apart."""
     if exam.least_state is None and exam.sub.acquisition.exposure_s is not None:
         return False  # a bias shows pixels with an offset of their own, which darks do not
-    heights = np.ascontiguousarray(_heights(exam))
     plane_step = 1 if exam.model.acquisition.cfa_pattern is None else 2
-    hot = find_peaks(heights, plane_step)[0]
+    hot = find_peaks(exam.heights, plane_step)[0]
     rays = exam.model.cosmic_share_per_s * (exam.sub.acquisition.exposure_s or 0.0) * hot.size
     count = np.count_nonzero(hot)
     known = dark_pattern(exam.model, strongest_state(exam.model), exam.rows)
@@ -168,9 +173,9 @@ def _subtracted(exam: Examination) -> Cause | None:
     n = np.count_nonzero(landmarks)
     if n < _LEAST_LANDMARKS:
         return None
-    squares = np.square(np.clip(_heights(exam), -_LANDMARK_SIGMAS, _LANDMARK_SIGMAS))
+    squares = np.square(np.clip(exam.heights, -_LANDMARK_SIGMAS, _LANDMARK_SIGMAS))
     ratio = float(squares[landmarks].mean()) / float(squares[told].mean())
-    holes = float(np.mean(_heights(exam)[landmarks] < -_LANDMARK_SIGMAS / 2))
+    holes = float(np.mean(exam.heights[landmarks] < -_LANDMARK_SIGMAS / 2))
     if ratio < _RESTLESS * (1.0 + 6.0 * np.sqrt(2.0 / n)):
         return None
     return Cause(
@@ -179,11 +184,6 @@ def _subtracted(exam: Examination) -> Cause | None:
         "long-exposure noise reduction off",
         Weight.WRONG,
     )
-
-
-def _heights(exam: Examination) -> Image:
-    fine = above_neighbours(exam.frame, exam.n_strips)
-    return np.asarray(np.nan_to_num(fine / exam.sigmas))
 
 
 def _too_weak(exam: Examination) -> Cause:

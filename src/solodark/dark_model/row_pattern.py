@@ -7,8 +7,8 @@ frames have in common is hence shrunk by how much it stands out of the banding.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 __all__ = ["rows_beyond"]
 
@@ -59,8 +59,9 @@ def _directions(design: Array) -> Array:
 
 def _around(rows: Array) -> Array:
     """Mean of the rows around each, along the last axis."""
-    nearby = uniform_filter1d(rows, min(_NEIGHBOURS, rows.shape[-1]), axis=-1, mode="nearest")
-    return np.asarray(nearby)
+    width = min(_NEIGHBOURS, rows.shape[-1])
+    beside = [(0, 0)] * (rows.ndim - 1) + [(width // 2, (width - 1) // 2)]
+    return np.asarray(sliding_window_view(np.pad(rows, beside, "edge"), width, axis=-1).mean(-1))
 
 
 def _by_chance(along: Array, chance2: Array) -> Array:

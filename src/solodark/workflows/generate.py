@@ -147,15 +147,15 @@ def generate_file(
     with ThreadPoolExecutor() as threads:
         generator = threads.submit(_generator, model, network)  # reads while others import
         compiled = threads.submit(_load_compiled)
-        for slow_to_import in ("scipy.optimize", "astropy.io.fits"):
-            threads.submit(import_module, slow_to_import)
         with open_frame(sub) as source:
             frame = Frame.from_source(source)
         sub_sha256 = file_sha256(sub)
         compiled.result()
         make = generator.result()
-    next(steps)
-    master = make(frame, force=force, sub_sha256=sub_sha256)
+        next(steps)
+        for slow_to_import in ("scipy.optimize", "astropy.io.fits"):  # and not wanted at once
+            threads.submit(import_module, slow_to_import)
+        master = make(frame, force=force, sub_sha256=sub_sha256)
     next(steps)
     summary = _write(output, master, target, "one sub")
     next(steps, None)
