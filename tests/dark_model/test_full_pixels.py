@@ -8,6 +8,7 @@ from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.pixel_numbers import PixelsFound
 from solodark.dark_model.prior import MixturePrior
 from solodark.dark_model.sample_numbers import SampleFit
+from solodark.dark_model.smooth_maps import SmoothMaps
 
 STATES = np.repeat([0.002, 0.1, 0.5, 1.0], 3)  # biases, and darks of three exposures
 BIAS, FULL_ADU, CENSOR_ADU = STATES < 0.01, 60_000.0, 48_000.0
@@ -24,6 +25,7 @@ def fit():
         setting=np.zeros(n, int),
         frame_count=np.ones(n),
         series_count=np.ones(n),
+        smooth=SmoothMaps(np.zeros((2, 1, 1, 1)), np.zeros((1, 1), bool), (2, 2), None),
         prior=MixturePrior(np.ones(1), np.zeros((1, 2)), np.eye(2)[None]),
         law=NoiseLaw(np.full(n, 25.0), np.full(1, 0.3), 0.0),
         scatter_grid=GRID,

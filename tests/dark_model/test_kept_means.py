@@ -9,6 +9,7 @@ from solodark.dark_model.kept_means import join_series, means_of, starts_after
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
 from solodark.dark_model.sample_numbers import SampleFit
+from solodark.dark_model.smooth_maps import SmoothMaps
 
 DAYS = 8
 
@@ -23,6 +24,7 @@ def fit_of(states, setting, n_settings=1, variance_adu2=20.0):
         setting=np.asarray(setting),
         frame_count=np.ones(n),
         series_count=np.ones(n),
+        smooth=SmoothMaps(np.zeros((d, 1, 1, 1)), np.zeros((1, 1), bool), (2, 2), None),
         prior=MixturePrior(np.ones(1), np.zeros((1, d)), np.diag([0.01] * d)[None]),
         law=NoiseLaw(np.full(n, variance_adu2), np.full(n_settings, 0.3), 0.0),
         scatter_grid=np.array([0.0, 1.0]),

@@ -61,13 +61,27 @@ def memory(rng):
     return Memory(squares=rng.uniform(3.0, 9.0, N), dof=np.full(N, 6.0))
 
 
-@pytest.mark.parametrize("remembers", [False, True])
-def test_every_pixel_is_fitted_as_the_formulas_say(values, library, memory, remembers):
-    found = fit_pixels(values, library, memory if remembers else Memory.none(), iterations=3)
-    nothing = Memory(*(np.zeros_like(part) for part in memory))
-    known = memory if remembers else nothing
+@pytest.fixture
+def smooth(rng):
+    return rng.normal(0.0, [[1.0], [15.0], [5.0]], (3, N)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("remembers", "glows"), [(False, False), (True, False), (True, True)])
+def test_every_pixel_is_fitted_as_the_formulas_say(
+    values, library, memory, smooth, remembers, glows
+):
+    memory = memory if remembers else Memory(*(np.zeros_like(part) for part in memory))
+    smooth = smooth if glows else np.zeros_like(smooth)
+    found = fit_pixels(
+        values,
+        library,
+        memory if remembers else Memory.none(),
+        iterations=3,
+        smooth=smooth if glows else None,
+    )
     for i in range(N):
-        expected = plain_fit(values[:, i], library, Memory(*(part[i] for part in known)))
+        own = Memory(*(part[i] for part in memory))
+        expected = plain_fit(values[:, i], library, own, smooth[:, i].astype(float))
         for name, value in expected.items():
             got = getattr(found, name)[i]
             np.testing.assert_allclose(got, value, rtol=1e-7, atol=1e-9, err_msg=f"{name} of {i}")
@@ -79,8 +93,8 @@ def test_codes_of_weights_are_rounded_logarithms(rng):
     np.testing.assert_array_equal(np.vectorize(encoded_weight)(weights), expected)
 
 
-def plain_fit(values, library, memory, iterations=3):
-    """One pixel; `memory` is its own part."""
+def plain_fit(values, library, memory, smooth, iterations=3):
+    """One pixel; `memory` and `smooth` are its own part."""
     values = values.astype(float)
     full = values > library.censor_adu
     maps, excess, scatter = None, 1.0, None
@@ -91,13 +105,13 @@ def plain_fit(values, library, memory, iterations=3):
         else:
             variance, target, weight = weigh(values, full, library, maps, excess, scatter)
         information = (library.design.T * weight) @ library.design
-        pulls = library.design.T @ (weight * target)
+        pulls = library.design.T @ (weight * target) - information @ smooth
         covariances = np.linalg.inv(information + library.precisions)
         rights = pulls + library.prior_pulls
         centres = np.einsum("kij,kj->ki", covariances, rights)
         logs = library.log_norms + 0.5 * np.linalg.slogdet(covariances)[1]
         odds = softmax(logs + 0.5 * np.sum(rights * centres, axis=1))[0]
-        maps = odds @ centres
+        maps = odds @ centres + smooth
         log_prior = np.log(odds @ library.scatter_prior)
         if iteration == 0:
             scatter = softmax(log_prior)[0]

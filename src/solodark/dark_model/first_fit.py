@@ -17,11 +17,12 @@ from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.scatter_prior import first_scatter_prior, scatter_grid
 from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
+from solodark.dark_model.smooth_maps import SmoothMaps
 from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import FrameSource
 
-__all__ = ["SampledLibrary", "first_fit", "strength_form", "with_design"]
+__all__ = ["SampledLibrary", "first_fit", "smooth_maps", "strength_form", "with_design"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -98,16 +99,17 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
         levels=np.eye(len(known))[setting],
     )
     rows, level_maps, values = _levels_and_rows(design, library)
+    smooth = smooth_maps(design, variance, rows, library)
     maps = _least_squares(design, values.astype(np.float64)).T
     grid = scatter_grid(float(variance.min()), float(np.abs(values).max()))
-    prior = starting_prior(
-        maps, sample.shares, library.settings.n_components, n_settings=len(known)
-    )
+    own = maps - smooth.at(sample.y, sample.x).T
+    prior = starting_prior(own, sample.shares, library.settings.n_components, n_settings=len(known))
     fit = SampleFit(
         design=design,
         setting=setting,
         frame_count=np.ones(len(design)),
         series_count=np.ones(len(design)),
+        smooth=smooth,
         prior=prior,
         law=NoiseLaw(variance, np.full(len(known), _FIRST_SLOPE), 0.0),
         scatter_grid=grid,
@@ -124,7 +126,7 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
 
 
 def with_design(fit: SampleFit, design: Array, library: SampledLibrary) -> tuple[SampleFit, Image]:
-    """Give a fit other states, and the levels and rows that follow from them.
+    """Give a fit other states, and the levels, rows and smooth maps that follow from them.
 
     Parameters
     ----------
@@ -143,7 +145,30 @@ def with_design(fit: SampleFit, design: Array, library: SampledLibrary) -> tuple
         The sample above level and rows, ADU.
     """
     rows, level_maps, values = _levels_and_rows(design, library)
-    return replace(fit, design=design, rows=rows, level_maps=level_maps), values
+    smooth = smooth_maps(design, fit.law.frame_variance, rows, library)
+    return replace(fit, design=design, rows=rows, level_maps=level_maps, smooth=smooth), values
+
+
+def smooth_maps(design: Array, variance: Array, rows: Array, library: SampledLibrary) -> SmoothMaps:
+    """Find what is smooth in the maps that belong to some states.
+
+    Parameters
+    ----------
+    design : ndarray, shape (n_frames, d)
+        Gain settings and states.
+    variance : ndarray, shape (n_frames,)
+        Noise of the frames, ADU^2.
+    rows : ndarray, shape (n_frames, ny)
+        Banding of each frame, ADU.
+    library : SampledLibrary
+        What is fitted.
+
+    Returns
+    -------
+    SmoothMaps
+        Of the sensor.
+    """
+    return SmoothMaps.of(library.survey, rows, design, variance, library.sources[0].shape)
 
 
 def _levels_and_rows(design: Array, library: SampledLibrary) -> tuple[Array, Array, Image]:

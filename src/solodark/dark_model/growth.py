@@ -134,6 +134,7 @@ class _NewFrames:
             np.concatenate([old.levels, new.levels]),
             np.concatenate([old.profiles, new.profiles]),
             np.concatenate([old.values, new.values]),
+            np.concatenate([old.blocks, new.blocks]),
             old.parts,
         )
 

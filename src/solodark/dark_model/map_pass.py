@@ -105,7 +105,8 @@ def map_pass(
         rows = slice(start, stop)
         values = _above_level(frames, survey.levels, survey.parts.of_rows(start), fit.rows[:, rows])
         memory, changed = before.recall(values, rows) if before else (None, _NONE)
-        band = Band(fit, values, starts, n_means, kept_as, times, memory, changed)
+        smooth = fit.smooth.of_rows(rows)
+        band = Band(fit, values, smooth, starts, n_means, kept_as, times, memory, changed)
         found = _fit_as_now(band, settings, means.design, found)
         first, last = start * shape[1], stop * shape[1]
         hopped = before.hopped.between(first, last) if before else TelegraphPixels.none()
@@ -129,7 +130,14 @@ def _fit_as_now(
     as_before = means[:, band.changed]
     means[:, band.changed] = np.nan
     found = fit_values(
-        band.fit, band.values, band.starts, settings, band.memory, kept_as=band.kept_as, room=room
+        band.fit,
+        band.values,
+        band.smooth,
+        band.starts,
+        settings,
+        band.memory,
+        kept_as=band.kept_as,
+        room=room,
     )
     stand_full(found, band.values, band.fit, kept)
     means[:, band.changed] = as_before

@@ -53,7 +53,8 @@ def with_another_map(
         The sample above level and rows, ADU.
     """
     sample, starts = library.sample, library.starts
-    found = fit_values(fit, values, starts, library.settings)
+    smooth = fit.smooth.at(sample.y, sample.x)
+    found = fit_values(fit, values, smooth, starts, library.settings)
     residual, variance = _residuals(fit, found, values, library)
     design = np.add.reduceat(fit.design, starts[:-1]) / np.diff(starts)[:, None]
     means = residual + design @ found.maps.T

@@ -19,6 +19,7 @@ from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
 from solodark.dark_model.row_pattern import rows_beyond
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.scatter_prior import learn_scatter
+from solodark.dark_model.smooth_maps import SmoothMaps
 from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import Acquisition, FrameKind
@@ -96,17 +97,21 @@ class Past:
     def fit(self) -> SampleFit:
         """States, prior, noise and rows of the frames, as they were learned."""
         model = self.model
+        rows = rows_beyond(self.design, self.survey.profiles)
         return SampleFit(
             design=self.design,
             setting=model.library.setting,
             frame_count=np.ones(len(self.design)),
             series_count=np.ones(len(self.design)),
+            smooth=SmoothMaps.of(
+                self.survey, rows, self.design, model.law.frame_variance, model.shape
+            ),
             prior=model.prior,
             law=model.law,
             scatter_grid=model.scatter_grid,
             scatter_prior=self.scatter_prior,
             strength=model.strength,
-            rows=rows_beyond(self.design, self.survey.profiles),
+            rows=rows,
             level_maps=model.level_maps,
             cosmic_share_per_s=model.cosmic_share_per_s,
             censor_adu=model.censor_adu,

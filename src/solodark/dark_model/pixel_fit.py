@@ -2,7 +2,7 @@
 
 For pixel i and frame f of series g, with the state ``x_f`` of the frame known::
 
-    y_if = x_f . theta_i + d_ig + noise_if          theta_i ~ mixture prior of the sensor
+    y_if = x_f . theta_i + d_ig + noise_if          theta_i - smooth_i ~ mixture prior of the sensor
 
 ``d_ig`` is what the model cannot explain in a whole series (a drift, a telegraph level that
 lasted, a pixel that is not linear); its scale is unknown for each pixel and is carried as weights
@@ -32,6 +32,7 @@ def fit_pixels(
     memory: Memory,
     *,
     iterations: int,
+    smooth: NDArray[np.float32] | None = None,
     room: PixelsFound | None = None,
 ) -> PixelsFound:
     """Fit all pixels of a block, strip by strip, on all cores.
@@ -46,6 +47,8 @@ def fit_pixels(
         Of frames seen before.
     iterations : int
         Reweighting rounds of each pixel.
+    smooth : ndarray of float32, shape (d, n), optional
+        Smooth part of the maps, beyond which the prior speaks; none without.
     room : PixelsFound, optional
         Of another block, no longer needed: what is found takes its place, if both are as large.
         Memory that has been used already is much faster than new.
@@ -60,9 +63,11 @@ def fit_pixels(
         found = _empty_room(n, library)
     else:
         found = PixelsFound(*(np.moveaxis(part, 0, -1) for part in room))
+    if smooth is None:
+        smooth = np.zeros((0, n), np.float32)
     n_threads = os.cpu_count() or 1
     with ThreadPoolExecutor(n_threads) as threads:
-        work = partial(fit_strips, n_threads, values, library, memory, iterations, found)
+        work = partial(fit_strips, n_threads, values, library, memory, smooth, iterations, found)
         list(threads.map(work, range(n_threads)))
     return PixelsFound(*(np.moveaxis(part, -1, 0) for part in found))
 

@@ -70,7 +70,7 @@ class PixelsFound(NamedTuple):
     information : ndarray, shape (n, d, d)
         Normal matrices, 1/ADU^2.
     pulls : ndarray, shape (n, d)
-        Right-hand sides of the normal equations.
+        Right-hand sides of the normal equations of what the maps are beyond the smooth ones.
     scatter : ndarray, shape (n, t)
         Weights of the scatter grid.
     odds : ndarray, shape (n, k)

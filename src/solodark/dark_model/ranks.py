@@ -7,7 +7,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.first_fit import SampledLibrary, first_fit, strength_form, with_design
+from solodark.dark_model.first_fit import (
+    SampledLibrary,
+    first_fit,
+    smooth_maps,
+    strength_form,
+    with_design,
+)
 from solodark.dark_model.next_map import with_another_map
 from solodark.dark_model.sample_fit import count_cosmic_hits, refine
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
@@ -131,7 +137,8 @@ def _refined(
             designs = [_further(*designs)]
             fit = replace(fit, design=designs[0])
         strength = strength_form(found.maps, fit.design, sample.shares, fit.n_settings)
-        fit = replace(fit, strength=strength)
+        smooth = smooth_maps(fit.design, fit.law.frame_variance, fit.rows, library)
+        fit = replace(fit, strength=strength, smooth=smooth)
     hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, library.exposures_s)
     fit = replace(fit, cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0)
     return *with_design(fit, fit.design, library), found.evidence.copy()

@@ -56,7 +56,7 @@ def refine(
     found : PixelsFound
         The sampled pixels, on which they rest.
     """
-    found = fit_values(fit, values, starts, settings)
+    found = fit_values(fit, values, fit.smooth.at(sample.y, sample.x), starts, settings)
     predicted = fit.design @ found.maps.T
     law = learn_noise(
         values - predicted,
@@ -172,6 +172,7 @@ def _at_setting(pixels: SamplePixels, maps: list[int]) -> SamplePixels:
 def fit_values(
     fit: SampleFit,
     values: Image,
+    smooth: Image,
     starts: NDArray[np.intp],
     settings: LearnSettings,
     memory: Memory | None = None,
@@ -187,6 +188,8 @@ def fit_values(
         States, prior and noise.
     values : ndarray of float32, shape (n_frames, n_pixels)
         ADU above level and rows, frames sorted by series.
+    smooth : ndarray of float32, shape (d, n_pixels)
+        Smooth part of their maps.
     starts : ndarray of int, shape (n_series + 1,)
         Where each series begins.
     settings : LearnSettings
@@ -221,7 +224,9 @@ def fit_values(
         scatter_prior=fit.scatter_prior,
     )
     memory = Memory.none() if memory is None else memory
-    return fit_pixels(values, library, memory, iterations=settings.iterations, room=room)
+    return fit_pixels(
+        values, library, memory, iterations=settings.iterations, smooth=smooth, room=room
+    )
 
 
 def _leverages(fit: SampleFit) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
+from solodark.dark_model.smooth_maps import SmoothMaps
 from solodark.dark_model.strength import FLOOR_AMPLITUDE2, squared_strength
 
 __all__ = ["SampleFit", "series_amplitude2", "series_starts"]
@@ -26,8 +27,10 @@ class SampleFit:
         Gain setting of each.
     frame_count, series_count : ndarray, shape (n_frames,)
         Each stands for so many frames, of so many series: for one, but where it is a mean.
+    smooth : SmoothMaps
+        The smooth part of the maps.
     prior : MixturePrior
-        What the pixels have in common.
+        What the pixels have in common beyond it.
     law : NoiseLaw
         Temporal noise.
     scatter_grid : ndarray, shape (t,)
@@ -54,6 +57,7 @@ class SampleFit:
     setting: NDArray[np.intp]
     frame_count: Array
     series_count: Array
+    smooth: SmoothMaps
     prior: MixturePrior
     law: NoiseLaw
     scatter_grid: Array

@@ -33,7 +33,7 @@ _SHARED_FIELDS = (
 
 
 _TELEGRAPH = tuple(field.name for field in fields(TelegraphPixels))
-_SURVEY = ("levels", "profiles", "values")
+_SURVEY = ("levels", "profiles", "values", "blocks")
 
 
 def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
@@ -149,8 +149,7 @@ def _survey(arrays: Arrays, parts: LevelParts) -> Survey | None:
     """Look up the sample of the frames, where it was read."""
     if not all(f"survey_{name}" in arrays for name in _SURVEY):
         return None
-    levels, profiles, values = (arrays[f"survey_{name}"] for name in _SURVEY)
-    return Survey(levels, profiles, values, parts)
+    return Survey(**{name: arrays[f"survey_{name}"] for name in _SURVEY}, parts=parts)
 
 
 def _kept_as(arrays: Arrays) -> NDArray[np.intp]:

@@ -14,6 +14,7 @@ from solodark.dark_model.strip_numbers import (
     MAPS,
     PULLS,
     SCATTER,
+    SMOOTH,
     SQUARES,
     VALUE,
     Strip,
@@ -51,6 +52,7 @@ def fit_strips(  # numpydoc ignore=PR01
     values: Any,
     library: LibraryNumbers,
     memory: Memory,
+    smooth: Any,
     iterations: int,
     found: PixelsFound,
     begin: int,
@@ -66,10 +68,13 @@ def fit_strips(  # numpydoc ignore=PR01
         last = min(first + STRIP, n)
         _load(values[:, first:last], strip)
         _recall(memory, first, last, strip)
+        for r in range(len(smooth)):
+            put(smooth[r, first:last], strip.maps[SMOOTH, r])
         for iteration in range(iterations):
             _begin_sums(strip)
             weigh_frames(strip, library, iteration)
             _mirror(strip.matrices[INFORMATION])
+            _measure_from_smooth(strip)
             solve_components(strip.matrices[INFORMATION], strip.maps[PULLS], prior, posterior)
             _conclude_maps(posterior, library.scatter_prior, strip)
             if iteration == 0:  # before a residual is known, the pixels' classes speak
@@ -135,9 +140,22 @@ def _mirror(matrix: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _measure_from_smooth(strip: Strip) -> None:
+    """Let the right-hand sides be those of what the maps are beyond the smooth ones."""
+    for r in range(strip.maps.shape[1]):
+        for q in range(strip.maps.shape[1]):
+            for x in range(STRIP):
+                known = strip.matrices[INFORMATION, r, q, x] * strip.maps[SMOOTH, q, x]
+                strip.maps[PULLS, r, x] -= known
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _conclude_maps(posterior: Posterior, scatter_prior: Any, strip: Strip) -> None:
     """Average the components: maps, and the logarithms of the scatter's prior."""
     mean_of(posterior, strip.maps[MAPS])
+    for r in range(strip.maps.shape[1]):
+        for x in range(STRIP):
+            strip.maps[MAPS, r, x] += strip.maps[SMOOTH, r, x]
     for t in range(strip.grid.shape[1]):
         prior = strip.grid[LOG_PRIOR, t]
         fill(prior, _RAREST)

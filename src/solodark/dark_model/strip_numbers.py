@@ -28,6 +28,7 @@ __all__ = [
     "RIGHT",
     "SCATTER",
     "SHARED",
+    "SMOOTH",
     "SQUARES",
     "SUM",
     "TARGET",
@@ -45,7 +46,7 @@ Array = NDArray[np.float64]
 VALUE, TARGET, ERROR, PRECISION, WEIGHT = range(5)  # of frames; the fit is drawn to the target
 PULL, MEAN, NOISE, LEVERAGE = range(4)  # of series; a pull is the sum of frames' weights
 SCATTER, LOG_PRIOR = range(2)  # of the grid
-MAPS, PULLS, RIGHT, INVERSE = range(4)  # of maps
+MAPS, PULLS, RIGHT, INVERSE, SMOOTH = range(5)  # of maps
 INFORMATION, FACTOR = range(2)  # of matrices
 EXCESS, EVIDENCE, SHARED, TYPICAL, TOTAL, SUM, SQUARES, DOF = range(8)  # of rows
 
@@ -64,7 +65,7 @@ class Strip(NamedTuple):
     frames: Array  # (5, n_frames, STRIP)
     series: Array  # (4, n_series, STRIP)
     grid: Array  # (2, t, STRIP)
-    maps: Array  # (4, d, STRIP)
+    maps: Array  # (5, d, STRIP)
     matrices: Array  # (2, d, d, STRIP)
     rows: Array  # (8, STRIP)
 
@@ -78,7 +79,7 @@ def empty_strip(  # numpydoc ignore=PR01
         np.zeros((5, n_frames, STRIP)),
         np.zeros((4, n_series, STRIP)),
         np.zeros((2, t, STRIP)),
-        np.zeros((4, d, STRIP)),
+        np.zeros((5, d, STRIP)),
         np.zeros((2, d, d, STRIP)),
         np.zeros((8, STRIP)),
     )

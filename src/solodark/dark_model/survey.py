@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.block_levels import block_levels
 from solodark.dark_model.level_parts import LevelParts
 from solodark.dark_model.levels import (
     coarse_step,
@@ -69,6 +70,8 @@ class Survey:
         Robust mean of each row above the level, ADU.
     values : ndarray of float32, shape (n_frames, n)
         Sampled pixels above the level, ADU.
+    blocks : ndarray of float32, shape (n_frames, n_planes, n_down, n_across)
+        Blocks of pixels of one colour above the level, ADU.
     parts : LevelParts
         Parts of the sensor that have a level of their own.
     """
@@ -76,6 +79,7 @@ class Survey:
     levels: Array
     profiles: Array
     values: Image
+    blocks: Image
     parts: LevelParts
 
 
@@ -180,7 +184,7 @@ def survey_frames(
     Survey
         Levels, rows and sampled pixels of every frame.
     """
-    levels, profiles, values = [], [], []
+    levels, profiles, values, blocks = [], [], [], []
     images = read_ahead(_read_finite, sources)
     told = progress(sources, "Reading darks", len(sources))
     for _, image in zip(told, images, strict=True):
@@ -188,6 +192,14 @@ def survey_frames(
         levels.append(part_levels(image, parts, step_adu=step_adu))
         above = remove_levels(image, levels[-1], parts)
         some = above[:: max(_LEAST_STEP, above.size // _PIXELS_FOR_SIGMA)]
-        profiles.append(row_profile(above, max(robust_sigma(some), 0.5 * step_adu)))
+        sigma = max(robust_sigma(some), 0.5 * step_adu)
+        profiles.append(row_profile(above, sigma))
         values.append(above[sample.y, sample.x])
-    return Survey(np.array(levels), np.array(profiles), np.array(values, dtype=np.float32), parts)
+        blocks.append(block_levels(above, parts.cfa_pattern, sigma))
+    return Survey(
+        np.array(levels),
+        np.array(profiles),
+        np.array(values, dtype=np.float32),
+        np.array(blocks),
+        parts,
+    )

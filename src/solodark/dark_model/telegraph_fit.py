@@ -92,6 +92,8 @@ class Band:
         States, prior and noise: of the means of frames seen before, then of the frames.
     values : ndarray of float32, shape (n_means + n_frames, n)
         ADU above level and rows, frames sorted by series.
+    smooth : ndarray of float32, shape (d, n)
+        Smooth part of their maps.
     starts : ndarray of int, shape (n_means + n_series + 1,)
         Where each series begins; each mean is one of its own.
     n_means : int
@@ -108,6 +110,7 @@ class Band:
 
     fit: SampleFit
     values: Image
+    smooth: Image
     starts: NDArray[np.intp]
     n_means: int
     kept_as: NDArray[np.intp]
@@ -229,7 +232,8 @@ def _learn_anew(
     """Learn the maps of pixels whose hops are taken out; gives what is left between series."""
     memory = Memory(*(part[place] for part in band.memory)) if band.memory else None
     own = np.ascontiguousarray(values.T, dtype=np.float32)
-    steady = fit_values(band.fit, own, band.starts, settings, memory, kept_as=band.kept_as)
+    smooth = np.ascontiguousarray(band.smooth[:, place])
+    steady = fit_values(band.fit, own, smooth, band.starts, settings, memory, kept_as=band.kept_as)
     for name in ("maps", "information", "residuals"):
         getattr(found, name)[place] = getattr(steady, name)
     return (steady.scatter @ band.fit.scatter_grid).astype(np.float32)

@@ -24,7 +24,13 @@ PathLike = str | os.PathLike[str]
 
 _CONTENT = "dark model"
 # As the storage of models names them; its import runs beside the reading.
-_FOR_GROWTH = ("residuals", "survey_levels", "survey_profiles", "survey_values")
+_FOR_GROWTH = (
+    "residuals",
+    "survey_levels",
+    "survey_profiles",
+    "survey_values",
+    "survey_blocks",
+)
 
 
 def save_model(path: PathLike, model: "DarkModel") -> None:
