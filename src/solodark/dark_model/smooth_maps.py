@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 Places = NDArray[np.intp]
 
-_SURE = 4.0
+_SURE = 4.0  # standard errors
 _UNLIKE_BY_NOISE = 1.0 + 34.0 / 36.0  # variance of a block less the cubic through four others
 _STEEP_SIGMAS = 0.05  # of a pixel's noise: what is wrong by less costs no master much
 _UNTOLD = 1e-13  # of the information: keeps maps finite of which no frame tells
