@@ -7,6 +7,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from solodark.dark_model.levels import moments_within
+from solodark.dark_model.smooth_field import has_field
 from solodark.frames import cfa_planes
 
 __all__ = ["above_rows", "block_levels"]
@@ -37,16 +38,17 @@ def block_levels(image: Image, cfa_pattern: str | None, sigma: float) -> Image:
     -------
     ndarray of float32, shape (n_planes, n_down, n_across)
         Mean of what lies within 3 sigma of it, ADU; blocks are 32 pixels wide, or wider where more
-        than 96 would lie side by side.
+        than 96 would lie side by side. One block is all of a sensor on which no sub tells a smooth
+        part of its own: smooth maps would stay in its master in whatever strength.
 
     Examples
     --------
-    >>> ramp = np.linspace(-3.0, 3.0, 320, dtype=np.float32)[None, :].repeat(64, axis=0)
+    >>> ramp = np.linspace(-3.0, 3.0, 320, dtype=np.float32)[None, :].repeat(256, axis=0)
     >>> block_levels(ramp, None, 5.0)[0, 0].round(2)[:3]
     array([-2.71, -2.11, -1.5 ], dtype=float32)
     """
     block = max(_LEAST_BLOCK, -(-max(image.shape) // _MOST_BLOCKS))
-    n_down, n_across = (max(1, length // block) for length in image.shape)
+    n_down, n_across = (length // block if has_field(image.shape) else 1 for length in image.shape)
     planes = cfa_planes(cfa_pattern)
     levels = np.empty((len(planes), n_down, n_across), np.float32)
     for part, found in zip(planes, levels, strict=True):

@@ -13,13 +13,35 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.levels import moments_within
 
-__all__ = ["smooth_field"]
+__all__ = ["has_field", "smooth_field"]
 
 Image = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 _BLOCK = 64
+_LEAST_BLOCKS = 4
 _CLIP_SIGMA = 3.0
+
+
+def has_field(shape: tuple[int, ...]) -> bool:
+    """Tell whether a sensor is large enough for a sub to show a smooth part of its own.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (ny, nx).
+
+    Returns
+    -------
+    bool
+        Four blocks of 64 x 64 a side are.
+
+    Examples
+    --------
+    >>> has_field((256, 300)), has_field((255, 3000))
+    (True, False)
+    """
+    return min(shape) // _BLOCK >= _LEAST_BLOCKS
 
 
 def smooth_field(residual: Image, sigma: float) -> Image:
@@ -46,7 +68,7 @@ def smooth_field(residual: Image, sigma: float) -> Image:
     """
     ny, nx = residual.shape
     blocks_y, blocks_x = ny // _BLOCK, nx // _BLOCK
-    if min(blocks_y, blocks_x) < 4:
+    if not has_field(residual.shape):
         return np.zeros_like(residual)
     means = _block_means(residual, blocks_y, blocks_x, sigma)
     noise2 = sigma**2 * blocks_y * blocks_x / (ny * nx)

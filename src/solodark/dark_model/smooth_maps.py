@@ -73,8 +73,7 @@ class SmoothMaps:
         SmoothMaps
             ADU, and ADU per unit of state.
         """
-        levels = above_rows(survey.blocks, rows)
-        blocks, covariance = fit_blocks(levels, design, variance)
+        blocks, covariance = fit_blocks(survey.blocks, rows, design, variance)
         steep = _find_steep(blocks, covariance, design, variance)
         return cls(_across_steep(blocks, steep), steep, shape, survey.parts.cfa_pattern)
 
@@ -98,7 +97,7 @@ class SmoothMaps:
             down = self._weights(0, rows)[y[own] // (rows.step or 1)]
             across = self._weights(1, columns)[x[own] // (columns.step or 1)]
             told = ~self.steep[down.argmax(axis=1), across.argmax(axis=1)]
-            for found, blocks in zip(smooth, self.blocks[:, p].astype(np.float32), strict=True):
+            for found, blocks in zip(smooth, self.blocks[:, p], strict=True):
                 found[own] = np.sum((down @ blocks) * across, axis=1) * told
         return smooth
 
@@ -122,17 +121,17 @@ class SmoothMaps:
             down = self._weights(0, part[0])[first : first + n]
             across = self._weights(1, part[1]).T
             told = ~self.steep[down.argmax(axis=1)][:, across.argmax(axis=0)]
-            for found, blocks in zip(smooth, self.blocks[:, p].astype(np.float32), strict=True):
+            for found, blocks in zip(smooth, self.blocks[:, p], strict=True):
                 found[part] = (down @ blocks) @ across * told
         return smooth.reshape(len(smooth), -1)
 
-    def _weights(self, axis: int, plane: slice) -> Image:
+    def _weights(self, axis: int, plane: slice) -> Array:
         """Weight of each block at each place of a plane, along one axis."""
         length = len(range(*plane.indices(self.shape[axis])))
         return _block_weights(length, self.blocks.shape[2 + axis])
 
 
-def _block_weights(length: int, n: int) -> Image:
+def _block_weights(length: int, n: int) -> Array:
     """Weights, (length, n), of the means of n blocks in the smoothest function that has them.
 
     The integral of a function is known at the edges of its blocks; the differences of a cubic
@@ -143,18 +142,21 @@ def _block_weights(length: int, n: int) -> Image:
     edges = np.arange(n + 1) * length // n
     integrals = np.vstack([np.zeros(n), np.diag(np.diff(edges)).cumsum(axis=0)])
     integral = CubicSpline(edges, integrals)(np.arange(length + 1))
-    return np.asarray(np.diff(integral, axis=0), np.float32)
+    return np.asarray(np.diff(integral, axis=0))
 
 
-def fit_blocks(levels: Image, design: Array, variance: Array) -> tuple[Array, Array]:
+def fit_blocks(levels: Image, rows: Array, design: Array, variance: Array) -> tuple[Array, Array]:
     """Fit the smooth maps to the levels of blocks in all frames.
 
-    Maps are believed as far as they vary over the sensor by more than noise makes them.
+    Maps are believed as far as they vary over the sensor by more than noise makes them, that of the
+    banding included: it is taken off where it is no pattern of rows, but not where it feigns one.
 
     Parameters
     ----------
     levels : ndarray of float32, shape (n_frames, n_planes, n_down, n_across)
-        Of the blocks, ADU above levels and rows of the frame.
+        Of the blocks, ADU above the levels of the frame.
+    rows : ndarray, shape (n_frames, ny)
+        Banding of each frame, ADU.
     design : ndarray, shape (n_frames, d)
         Weights of all maps in each frame.
     variance : ndarray, shape (n_frames,)
@@ -174,23 +176,42 @@ def fit_blocks(levels: Image, design: Array, variance: Array) -> tuple[Array, Ar
     >>> state = np.arange(12.0) / 12.0
     >>> levels = state[:, None, None, None] * glow + rng.normal(0.0, 0.1, (12, 1, 5, 8))
     >>> design = np.column_stack([np.ones(12), state])
-    >>> maps, _ = fit_blocks(levels.astype(np.float32), design, np.ones(12))
+    >>> rows = np.zeros((12, 160))
+    >>> maps, _ = fit_blocks(levels.astype(np.float32), rows, design, np.ones(12))
     >>> bool(np.abs(maps[1] - glow).max() < 0.3), bool(np.abs(maps[0]).max() < 0.15)
     (True, True)
     """
-    blocks = levels.reshape(len(levels), -1).astype(np.float64)
     weighted = design / variance[:, None]
-    information, pulls = design.T @ weighted, weighted.T @ blocks
+    information = design.T @ weighted
     information += _UNTOLD * np.trace(information) * np.eye(len(information))
-    maps = np.asarray(np.linalg.solve(information, pulls), np.float64)
+    solve = np.linalg.solve(information, weighted.T)
+    banded, blocks = (
+        part.reshape(len(part), -1).astype(np.float64)
+        for part in (levels, above_rows(levels, rows))
+    )
+    left, maps = banded - design @ (solve @ banded), np.asarray(solve @ blocks)
     freedom = max(len(design) - np.linalg.matrix_rank(design), 1)
-    squares = np.sum((blocks - design @ maps) ** 2 / variance[:, None], axis=0)
-    noise2 = max(float(np.median(squares)) / freedom, 1e-12)
-    believed, covariance = _believe(information / noise2, maps)
+    noise2, n_alone = _noise_of(left / np.sqrt(variance)[:, None], freedom)
+    believed, covariance = _believe(information / noise2, maps, n_alone)
     return (believed @ maps).reshape(-1, *levels.shape[1:]), covariance
 
 
-def _believe(information: Array, maps: Array) -> tuple[Array, Array]:
+def _noise_of(residuals: Array, freedom: int) -> tuple[float, float]:
+    """Variance of what the maps leave of the blocks, and how many blocks are noisy on their own.
+
+    A slope that is new in every frame moves all blocks together, and makes up maps as large as
+    those of one single block would be. The residuals' covariance tells (the participation ratio of
+    its eigenvalues), as far as frames are many enough to show that blocks differ.
+    """
+    products = residuals @ residuals.T
+    total, n_blocks = float(np.trace(products)), residuals.shape[1]
+    if total <= 0.0:
+        return 1e-12, float(n_blocks)
+    alike = float(np.sum(products**2)) / total**2 - 1.0 / freedom
+    return total / (freedom * n_blocks), 1.0 / min(max(alike, 1.0 / n_blocks), 1.0)
+
+
+def _believe(information: Array, maps: Array, n_alone: float) -> tuple[Array, Array]:
     """How much of the maps is more than their noise, (d, d), and the covariance that is left.
 
     In units of their noise the maps are turned to where they vary by most, second most, and so on;
@@ -200,7 +221,7 @@ def _believe(information: Array, maps: Array) -> tuple[Array, Array]:
     factor = np.linalg.cholesky(information)
     whitened = factor.T @ maps
     spreads, turn = np.linalg.eigh(whitened @ whitened.T / maps.shape[1])
-    chance = 1.0 + _SURE * np.sqrt(2.0 / maps.shape[1])
+    chance = 1.0 + _SURE * np.sqrt(2.0 / n_alone)
     kept = np.where(spreads > chance, 1.0 - 1.0 / np.maximum(spreads, 1.0), 0.0)
     back = np.linalg.solve(factor.T, turn)
     return np.asarray(back * kept @ turn.T @ factor.T), np.asarray(back * kept @ back.T)
