@@ -131,17 +131,20 @@ def _refined(
     sample, starts = library.sample, library.starts
     designs, rounds = [fit.design], library.settings.rounds
     for step in range(1, rounds + 1):
+        smooth = smooth_maps(fit.design, fit.law.frame_variance, fit.rows, library)
+        fit = replace(fit, smooth=smooth)
         fit, found = refine(fit, values, starts, sample, library.settings)
         designs.append(fit.design)
         if step % 2 == 0 and step < rounds:
             designs = [_further(*designs)]
             fit = replace(fit, design=designs[0])
         strength = strength_form(found.maps, fit.design, sample.shares, fit.n_settings)
-        smooth = smooth_maps(fit.design, fit.law.frame_variance, fit.rows, library)
-        fit = replace(fit, strength=strength, smooth=smooth)
+        fit = replace(fit, strength=strength)
     hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, library.exposures_s)
     fit = replace(fit, cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0)
-    return *with_design(fit, fit.design, library), found.evidence.copy()
+    told = found.evidence.copy()
+    fit, values = with_design(fit, fit.design, library)
+    return replace(fit, smooth=smooth), values, told  # the prior is one beyond these
 
 
 def _further(first: Array, second: Array, third: Array) -> Array:

@@ -24,7 +24,8 @@ Places = NDArray[np.intp]
 
 _SURE = 4.0  # standard errors
 _UNLIKE_BY_NOISE = 1.0 + 34.0 / 36.0  # variance of a block less the cubic through four others
-_STEEP_SIGMAS = 0.05  # of a pixel's noise: what is wrong by less costs no master much
+_STEEP_SIGMAS = 0.05, 0.2  # of a pixel's noise: less costs no master much, more costs any
+_LEAST_ALONE = 4.0  # blocks; where noise is that of so few, none of it can be told from a map
 _UNTOLD = 1e-13  # of the information: keeps maps finite of which no frame tells
 
 
@@ -216,12 +217,13 @@ def _believe(information: Array, maps: Array, n_alone: float) -> tuple[Array, Ar
 
     In units of their noise the maps are turned to where they vary by most, second most, and so on;
     of each direction's variance 1 is noise. The rule is that of James & Stein (1961), but for
-    directions in which the blocks show no more than noise may by chance: those are not believed.
+    directions in which the blocks show no more than noise may by chance: those are not believed,
+    nor is any where a few clouds or slopes are all of the noise.
     """
     factor = np.linalg.cholesky(information)
     whitened = factor.T @ maps
     spreads, turn = np.linalg.eigh(whitened @ whitened.T / maps.shape[1])
-    chance = 1.0 + _SURE * np.sqrt(2.0 / n_alone)
+    chance = 1.0 + _SURE * np.sqrt(2.0 / n_alone) if n_alone > _LEAST_ALONE else np.inf
     kept = np.where(spreads > chance, 1.0 - 1.0 / np.maximum(spreads, 1.0), 0.0)
     back = np.linalg.solve(factor.T, turn)
     return np.asarray(back * kept @ turn.T @ factor.T), np.asarray(back * kept @ back.T)
@@ -235,7 +237,8 @@ def _find_steep(
     weights = design[extreme]
     noise2 = np.einsum("fr,rq,fq->f", weights, covariance, weights) * _UNLIKE_BY_NOISE
     noise2 /= blocks.shape[1]
-    limit = np.sqrt(np.maximum(_STEEP_SIGMAS**2 * variance[extreme], _SURE**2 * noise2))
+    least, most = (sigmas * np.sqrt(variance[extreme]) for sigmas in _STEEP_SIGMAS)
+    limit = np.clip(_SURE * np.sqrt(noise2), least, most)
     steep = np.zeros(blocks.shape[2:], bool)
     for axis in (2, 3):
         unlike = np.tensordot(weights, _unlike_neighbours(blocks, axis).mean(axis=1), 1)
