@@ -126,7 +126,7 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
 
 
 def with_design(fit: SampleFit, design: Array, library: SampledLibrary) -> tuple[SampleFit, Image]:
-    """Give a fit other states, and the levels, rows and smooth maps that follow from them.
+    """Give a fit other states, and the levels and rows that follow from them.
 
     Parameters
     ----------
@@ -140,13 +140,13 @@ def with_design(fit: SampleFit, design: Array, library: SampledLibrary) -> tuple
     Returns
     -------
     fit : SampleFit
-        With the states; its prior and its strength are as they were.
+        With the states; its prior, the smooth maps beyond which that is one, and its strength are
+        as they were.
     values : ndarray of float32, shape (n_frames, n)
         The sample above level and rows, ADU.
     """
     rows, level_maps, values = _levels_and_rows(design, library)
-    smooth = smooth_maps(design, fit.law.frame_variance, rows, library)
-    return replace(fit, design=design, rows=rows, level_maps=level_maps, smooth=smooth), values
+    return replace(fit, design=design, rows=rows, level_maps=level_maps), values
 
 
 def smooth_maps(design: Array, variance: Array, rows: Array, library: SampledLibrary) -> SmoothMaps:

@@ -142,9 +142,7 @@ def _refined(
         fit = replace(fit, strength=strength)
     hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, library.exposures_s)
     fit = replace(fit, cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0)
-    told = found.evidence.copy()
-    fit, values = with_design(fit, fit.design, library)
-    return replace(fit, smooth=smooth), values, told  # the prior is one beyond these
+    return *with_design(fit, fit.design, library), found.evidence.copy()
 
 
 def _further(first: Array, second: Array, third: Array) -> Array:
