@@ -9,9 +9,7 @@ from solodark.dark_model.noise import NoiseLaw, fit_noise_law, robust_variance, 
 from solodark.frames import Acquisition
 
 __all__ = [
-    "COSMIC_SERIES",
     "censor_adu",
-    "cosmic_hits",
     "first_variance",
     "learn_noise",
     "least_variance",
@@ -24,11 +22,6 @@ _QUANTISATION_VARIANCE = 1 / 12  # of a step squared
 _NEVER_ZERO = 1e-12  # ADU^2
 _FULL_SCALES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16, 18, 20, 24, 32))
 _LINEAR_SHARE = 0.75  # sensors are linear to about three quarters of what they or their ADC hold
-COSMIC_SERIES = 3
-"""Cosmic rays are counted in series of so many frames or more."""
-_COSMIC_SIGMA = 7.0
-_QUIET_SIGMA = 4.0
-_QUIET_EXCESS = 3.0
 _MOST_LEVERAGE = 0.9
 
 
@@ -126,43 +119,6 @@ def learn_noise(
     told = spreads(signal, deviations, variance, shrink, step_adu=step_adu)
     bounds = spreads(signal, residual, variance, left, step_adu=step_adu)
     return fit_noise_law(told, bounds, variance, setting)
-
-
-def cosmic_hits(
-    error: Array, variance: Array, excess: Array, starts: NDArray[np.intp], exposures_s: Array
-) -> tuple[int, float]:
-    """Count bright outliers of one frame of a series.
-
-    Parameters
-    ----------
-    error, variance : ndarray, shape (n_frames, n_pixels)
-        Deviations of a random part of the sensor from what the fit foretells, ADU, and the
-        variance of its class's noise, ADU^2.
-    excess : ndarray, shape (n_pixels,)
-        Noise of each pixel over that of its class, as a variance ratio.
-    starts : ndarray of int, shape (n_series + 1,)
-        Where each series begins.
-    exposures_s : ndarray, shape (n_frames,)
-        Exposure of each frame.
-
-    Returns
-    -------
-    hits : int
-        In all series of three frames or more.
-    pixel_seconds : float
-        In so many pixels times seconds.
-    """
-    hits, pixel_seconds = 0, 0.0
-    for first, last in pairwise(starts):
-        if last - first < COSMIC_SERIES:
-            continue
-        series = error[first:last]
-        z = (series - np.median(series, axis=0)) / np.sqrt(variance[first:last] * excess)
-        brightest = z.max(axis=0)
-        calm = np.count_nonzero(np.abs(z) > _QUIET_SIGMA, axis=0) == 1
-        hits += int(np.count_nonzero((brightest > _COSMIC_SIGMA) & calm & (excess < _QUIET_EXCESS)))
-        pixel_seconds += z.shape[1] * float(exposures_s[first:last].sum())
-    return hits, pixel_seconds
 
 
 def censor_adu(acquisition: Acquisition, values: Image, levels: Array) -> float:

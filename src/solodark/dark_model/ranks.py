@@ -15,7 +15,7 @@ from solodark.dark_model.first_fit import (
     with_design,
 )
 from solodark.dark_model.next_map import with_another_map
-from solodark.dark_model.sample_fit import count_cosmic_hits, refine
+from solodark.dark_model.sample_fit import count_cosmic_rays, refine
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey
@@ -140,8 +140,8 @@ def _refined(
             fit = replace(fit, design=designs[0])
         strength = strength_form(found.maps, fit.design, sample.shares, fit.n_settings)
         fit = replace(fit, strength=strength)
-    hits = count_cosmic_hits(fit, found, values, starts, sample.n_random, library.exposures_s)
-    fit = replace(fit, cosmic_share_per_s=hits[0] / hits[1] if hits[1] > 0 else 0.0)
+    rays = count_cosmic_rays(fit, found, values, starts, sample.n_random, library.exposures_s)
+    fit = replace(fit, cosmic_share_per_s=rays)
     return *with_design(fit, fit.design, library), found.evidence.copy()
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from solodark.dark_model.library_noise import cosmic_hits, learn_noise
+from solodark.dark_model.cosmic_rays import cosmic_share_per_s
+from solodark.dark_model.library_noise import learn_noise
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.pixel_fit import fit_pixels
 from solodark.dark_model.pixel_numbers import LibraryNumbers, Memory, PixelsFound
@@ -19,7 +20,7 @@ from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.states import SamplePixels, solve_state
 from solodark.dark_model.survey import Sample
 
-__all__ = ["count_cosmic_hits", "fit_values", "refine"]
+__all__ = ["count_cosmic_rays", "fit_values", "refine"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -100,14 +101,14 @@ def _covariances(prior: MixturePrior, found: PixelsFound) -> Array:
     return covariances
 
 
-def count_cosmic_hits(
+def count_cosmic_rays(
     fit: SampleFit,
     found: PixelsFound,
     values: Image,
     starts: NDArray[np.intp],
     n_random: int,
     exposures_s: Array,
-) -> tuple[int, float]:
+) -> float:
     """Count cosmic rays in the random part of the sample.
 
     Parameters
@@ -127,10 +128,8 @@ def count_cosmic_hits(
 
     Returns
     -------
-    hits : int
-        In all series of three frames or more.
-    pixel_seconds : float
-        In so many pixels times seconds.
+    float
+        Share of the pixels that they hit in one second.
     """
     predicted = fit.design @ found.maps[:n_random].T
     law = fit.law
@@ -140,8 +139,7 @@ def count_cosmic_hits(
             for signal, own, setting in zip(predicted, law.frame_variance, fit.setting, strict=True)
         ]
     )
-    error = values[:, :n_random] - predicted
-    return cosmic_hits(error, variance, found.excess[:n_random], starts, exposures_s)
+    return cosmic_share_per_s(values[:, :n_random] - predicted, variance, starts, exposures_s)
 
 
 def _solve_states(fit: SampleFit, values: Image, pixels: SamplePixels, law: NoiseLaw) -> Array:
