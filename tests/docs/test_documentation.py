@@ -102,13 +102,18 @@ def test_every_command_is_shown_in_the_documentation(words):
     assert f"solodark {' '.join(words)}" in shown or f"make {words[0]}" in shown
 
 
-def test_the_page_of_commands_is_what_the_help_says_now():
-    script = ROOT / "docs" / "write_commands.py"
-    spec = importlib.util.spec_from_file_location("write_commands", script)
+def page_written_by(name):
+    """The page that a script in `docs` would write now."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
-    assert page == module.commands_page(), "run python docs/write_commands.py"
+    return getattr(module, f"{name.removeprefix('write_')}_page")()
+
+
+@pytest.mark.parametrize("name", ["commands", "figures"])
+def test_a_written_page_is_what_the_program_and_the_results_say_now(name):
+    page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    assert page == page_written_by(f"write_{name}"), f"run python docs/write_{name}.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
