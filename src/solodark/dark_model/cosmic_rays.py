@@ -18,6 +18,7 @@ _USUAL_WEIGHT_PIXEL_S = 0.1 / _USUAL_PER_S
 _SERIES = 3  # frames: of so many one can stand out
 _BRIGHT_SIGMA = 7.0
 _QUIET_SIGMA = 4.0
+_AT_ONCE = 4_096  # pixels: of a thousand frames, all of the sample would take a gigabyte
 
 
 def cosmic_share_per_s(error: Array, variance: Array, starts: Places, exposures_s: Array) -> float:
@@ -52,18 +53,30 @@ def cosmic_share_per_s(error: Array, variance: Array, starts: Places, exposures_
     >>> 0.0 < share < 40 / (10_000 * 8 * 60.0)
     True
     """
+    groups = _comparable(starts)
+    hits = quiet = 0
+    for first in range(0, error.shape[1], _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        often, bright = _outliers(error[:, some], variance[:, some], groups)
+        hits += int(np.count_nonzero(bright & (often <= 1)))
+        quiet += int(np.count_nonzero(often <= 1))
+    seconds = sum(float(exposures_s[frames].sum()) for frames in groups)
+    seen = hits + _USUAL_PER_S * _USUAL_WEIGHT_PIXEL_S
+    return float(seen / (quiet * seconds + _USUAL_WEIGHT_PIXEL_S))
+
+
+def _outliers(
+    error: Array, variance: Array, groups: list[Places]
+) -> tuple[Places, NDArray[np.bool_]]:
+    """How often each pixel stands out, and whether it was ever bright."""
     often = np.zeros(error.shape[1], np.intp)
     bright = np.zeros(error.shape[1], bool)
-    seconds = 0.0
-    for frames in _comparable(starts):
+    for frames in groups:
         series = error[frames]
         z = (series - np.median(series, axis=0)) / np.sqrt(variance[frames])
         often += np.count_nonzero(np.abs(z) > _QUIET_SIGMA, axis=0)
         bright |= z.max(axis=0) > _BRIGHT_SIGMA
-        seconds += float(exposures_s[frames].sum())
-    quiet = often <= 1
-    hits = np.count_nonzero(bright & quiet) + _USUAL_PER_S * _USUAL_WEIGHT_PIXEL_S
-    return float(hits / (np.count_nonzero(quiet) * seconds + _USUAL_WEIGHT_PIXEL_S))
+    return often, bright
 
 
 def _comparable(starts: Places) -> list[Places]:
