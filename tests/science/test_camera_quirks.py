@@ -8,6 +8,7 @@ import pytest
 from solodark.dark_model import LearnSettings, generate, learn
 from solodark.dark_model.level_parts import LevelParts
 from solodark.dark_model.levels import part_levels, remove_levels
+from solodark.dark_model.series import series_index
 from solodark.errors import WrongSubError
 from solodark.synthetic import expose_dark, make_camera
 
@@ -81,6 +82,33 @@ def test_a_row_that_is_stuck_at_full_scale_tells_nothing_of_noise_and_states(dar
     np.testing.assert_allclose(model.law.gain_e_per_adu, expected, rtol=0.15)
     assert all(generate(model, sub).verdict.trusted for sub in subs[:4])
     assert worth(model, subs, where=np.s_[41:]) > 10.0
+
+
+def with_halo(data, y, x):
+    """A frame with the cloud of electrons that one cosmic ray leaves in thick silicon."""
+    data = data.copy()
+    dy, dx = np.mgrid[-8:9, -8:9]
+    data[y - 8 : y + 9, x - 8 : x + 9] += np.rint(3_000.0 * np.exp(-(dy**2 + dx**2) / 12.5))
+    return data
+
+
+def test_a_halo_of_a_cosmic_ray_enters_no_master_although_the_darks_come_in_pairs(
+    dark_nights, tonight
+):
+    dice = np.random.default_rng(8)
+    ny, nx = tonight[0].shape
+    series = series_index(dark_nights.library)
+    firsts = [np.flatnonzero(series == number)[:2] for number in np.unique(series)]
+    pairs = [dark_nights.library[i] for i in np.concatenate(firsts)]
+    library = changed(  # where none of these was, no pixel has shown yet what it can do
+        pairs, lambda data: with_halo(data, dice.integers(8, ny - 8), dice.integers(8, nx // 2))
+    )
+    model = learn(library, rng=np.random.default_rng(1), settings=QUICK)
+    without, hit = (
+        generate(model, replace(tonight[0], data=data)).data
+        for data in (tonight[0].data, with_halo(tonight[0].data, 60, 150))
+    )
+    assert np.abs(hit - without)[50:70, 140:160].max() < 60.0  # of 3000
 
 
 def glowing(frames, camera):
