@@ -180,7 +180,7 @@ def growing() -> str:
     rows += [
         (f"synthetic, {how}, {name}", "0.98 to 1.02", f"{steps[how][name]:.2f}")
         for how in steps
-        for name in ("ordinary", "winsorised")
+        for name in ("ordinary", "all but newborn, winsorised", "winsorised")
     ]
     return f"""\
 ## Growing
@@ -236,7 +236,7 @@ def _machine(result: dict[str, Any]) -> str:
 
 def missed() -> str:
     """Tell why some bars are not reached."""
-    reasons = cramer_rao(), one_pixel(), oracle(), headers(), reading(), processor()
+    reasons = cramer_rao(), one_pixel(), oracle(), headers(), born(), reading(), processor()
     return "\n".join(("## Bars that are missed, and why\n", *map(paragraph, reasons)))
 
 
@@ -292,6 +292,21 @@ def headers() -> str:
         **Exposure and temperature only.** Even the camera's own truth, with every telegraph pixel
         at its mean, is worth {truth:.0f}, and {off:.1f} at a temperature as wrong as this camera's
         headers are: 15 cannot be had without a frame."""
+
+
+def born() -> str:
+    """Tell of a map that follows pixels which turned hot."""
+    result = load("growth_synthetic")
+    ranks, grown = result["rank"], result["over_all"]["in one step"]
+    worth = {name: own["newborn"] for name, own in result["equivalent_subs"].items()}
+    return f"""
+        **Growing within 2 %, where pixels turn hot.** In the synthetic library of two years the
+        model that learned all at once took {ranks["all"]} dark maps, the grown ones
+        {ranks["in one step"]}. The further map follows the pixels that turned hot in these years,
+        and foretells them too low afterwards: they are worth {worth["all"]:.1f} subs with it,
+        {worth["in one step"]:.0f} in the model that grew, which is better by
+        {grown["winsorised"] - 1.0:.0%}, winsorised, for that reason alone. This is a fault of
+        learning at once, and not mended yet."""
 
 
 def reading() -> str:
