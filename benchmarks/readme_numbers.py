@@ -58,14 +58,12 @@ def small_libraries() -> str:
     """Tell what models of few frames are worth."""
     result = load("small_libraries")
     least, usual, _ = result["worth"]["equivalent_subs, least, median, most"]["winsorised"]
-    ratios = result["worth"]["error_over_uncertainty, least, median, most"]
     right = result["kinds"]["right"]
     n = result["worth"]["judged"]
     return f"""\
 From few frames, two to five series of these cameras drawn at random, one dark is worth {usual:.2g}
-subs, winsorised, in the middle of {n} models, and {least:.2g} in the worst. Errors are
-{ratios[0]:g} to {ratios[2]:g} times what the master says of them, {ratios[1]:g} in the middle.
-Of {right["tried"]} right darks these models refused {right["refused"]}.
+subs, winsorised, in the middle of {n} models, and {least:.2g} in the worst. Of {right["tried"]} right
+darks these models refused {right["refused"]}.
 
 Measured by `benchmarks/small_libraries.py`.
 """
