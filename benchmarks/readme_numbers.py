@@ -62,8 +62,8 @@ def small_libraries() -> str:
     n = result["worth"]["judged"]
     return f"""\
 From few frames, two to five series of these cameras drawn at random, one dark is worth {usual:.2g}
-subs, winsorised, in the middle of {n} models, and {least:.2g} in the worst. Of {right["tried"]} right
-darks these models refused {right["refused"]}.
+subs, winsorised, in the middle of {n} models, and {least:.2g} in the worst.
+Of {right["tried"]} right darks these models refused {right["refused"]}.
 
 Measured by `benchmarks/small_libraries.py`.
 """
