@@ -84,6 +84,15 @@ def test_a_constant_stack_is_returned_with_no_uncertainty():
         assert (combined.n_used == 9).all()
 
 
+def test_equal_values_beside_rejected_ones_have_no_uncertainty():
+    stack = np.full((15, 3, 5), 8321.0, np.float32)
+    stack[6, 2, 0], stack[14, 2, 0] = 0.0, 128.15
+    combined = combine(stack, method="sigma", sigma_low=1.0, sigma_high=1.0)
+    assert combined.n_rejected_low[2, 0] == 2
+    assert (combined.data == 8321.0).all()
+    assert (combined.uncertainty == 0.0).all()
+
+
 @pytest.mark.parametrize("method", ["sigma", "winsorized"])
 def test_cosmic_rays_vanish(rng, method):
     darks = rng.normal(500.0, 6.0, (20, 40, 50)).round().astype(np.uint16)

@@ -269,12 +269,17 @@ def _load_incomplete(column: _Array) -> tuple[float, _Run]:
     while n and not np.isfinite(column[n - 1]):
         n -= 1
     reference = np.float64(column[n // 2])
+    return reference, _summed(column, reference, 0, n)
+
+
+@_compiled
+def _summed(column: _Array, reference: float, first: int, last: int) -> _Run:
     sum1 = sum2 = 0.0
-    for i in range(n):
+    for i in range(first, last):
         value = np.float64(column[i]) - reference
         sum1 += value
         sum2 += value * value
-    return reference, _Run(0, n, sum1, sum2)
+    return _Run(first, last, sum1, sum2)
 
 
 @_compiled
@@ -292,6 +297,8 @@ def _combine_pixel(
         return
     kept = _survivors(column, reference, values, rule)
     n_used = kept.last - kept.first
+    if n_used < n:  # what is left of sums less a far value is its rounding
+        kept = _summed(column, reference, kept.first, kept.last)
     centre = kept.sum1 / n_used
     noise = np.sqrt(_variance(kept.sum1, kept.sum2, n_used) / n_used)
     if rule.method == MEDIAN:
