@@ -12,14 +12,14 @@ from solodark.formats import read_frame
 
 pytestmark = pytest.mark.real_data
 
-CROP = (slice(320, 640), slice(480, 800))
+CROP, WHOLE = (slice(320, 640), slice(480, 800)), (slice(None), slice(None))
 SETTINGS = LearnSettings(ranks=(1,), n_random=8000, n_hot=4000)
 
 
-def crops(folder, pattern):
+def crops(folder, pattern, *, part=CROP, most=None):
     """Read frames and keep a part at even offsets, so that the colours stay in phase."""
-    frames = [read_frame(path) for path in sorted(folder.glob(pattern))]
-    return [replace(frame, data=frame.data[CROP].copy()) for frame in frames]
+    frames = [read_frame(path) for path in sorted(folder.glob(pattern))[:most]]
+    return [replace(frame, data=frame.data[part].copy()) for frame in frames]
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +65,21 @@ def test_a_sub_between_two_exposures_is_trusted_by_a_library_without_biases(real
     assert {dark.acquisition.exposure_s for dark in darks} == {30.0, 100.0}
     model = learn(darks, rng=np.random.default_rng(1), settings=SETTINGS)
     assert generate(model, held_out[0]).verdict.trusted
+
+
+def test_a_library_of_pairs_knows_how_little_it_knows(real_data):
+    """Where noise hides what ordinary pixels have in common, the fit once settled on too little."""
+    folder = real_data / "asi178mc"
+    pairs = [("darks", "*_10sec_*"), ("darks", "*_50sec_*"), ("darks", "*_100sec_*")]
+    library = []
+    for kind, pattern in [*pairs, ("biases", "*")]:
+        library += crops(folder / kind, pattern, part=WHOLE, most=2)
+    model = learn(library, rng=np.random.default_rng(1))
+    sub, *others = crops(folder / "darks", "*_70sec_*", part=WHOLE)
+    master = generate(model, sub)
+    ordinary = master.uncertainty < np.quantile(master.uncertainty, 0.9)
+    halves = [np.mean([other.data for other in others[k::2]], axis=0) for k in (0, 1)]
+    errors = [(master.data - half)[ordinary] for half in halves]
+    one, other = (error - np.median(error) for error in errors)  # the noises are independent
+    told2 = np.mean(master.uncertainty[ordinary] ** 2)
+    assert np.sqrt(np.mean(one * other) / told2) == pytest.approx(1.0, abs=0.15)

@@ -101,9 +101,12 @@ def first_fit(library: SampledLibrary) -> tuple[SampleFit, Image]:
     rows, level_maps, values = _levels_and_rows(design, library)
     smooth = smooth_maps(design, variance, rows, library)
     maps = _least_squares(design, values.astype(np.float64)).T
+    weights = np.linalg.pinv(design)
+    noise = (weights * variance) @ weights.T
     grid = scatter_grid(float(variance.min()), float(np.abs(values).max()))
     own = maps - smooth.at(sample.y, sample.x).T
-    prior = starting_prior(own, sample.shares, library.settings.n_components, n_settings=len(known))
+    n_components = library.settings.n_components
+    prior = starting_prior(own, noise, sample.shares, n_components, n_settings=len(known))
     fit = SampleFit(
         design=design,
         setting=setting,

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from solodark.dark_model.levels import robust_sigma
 from solodark.dark_model.small_matrices import from_lower
 from solodark.dark_model.strips import (
     STRIP,
@@ -29,6 +30,9 @@ __all__ = ["MixturePrior", "refine_prior", "starting_prior"]
 Array = NDArray[np.float64]
 
 _FIRST_BREAKS = (0.0, 0.5, 0.8, 0.95)
+_CORE_SIGMA = 3.0
+_WIDER = 5.0  # variance of a component in the core over that of the one before
+_LEAST_BEYOND = 0.05  # variance that pixels may have at the least, over that of their noise
 _CHUNKS = 16
 _SETTLED = 1e-6  # nats of a pixel that a step must gain: three hundred are a thirtieth of a map
 
@@ -67,14 +71,21 @@ class MixturePrior:
 
 
 def starting_prior(
-    maps: Array, shares: Array, n_components: int, *, n_settings: int = 1
+    maps: Array, noise: Array, shares: Array, n_components: int, *, n_settings: int = 1
 ) -> MixturePrior:
-    """Cut the sample into shells of growing distance from the ordinary pixel.
+    """Begin with what can be seen through the noise: shells of growing distance from the core.
+
+    Where a shell lies in the core, noise has cut it out as much as the pixels' own differences
+    have. There the components are centred alike, the first as wide as the core is beyond its noise
+    and each later one wider: begun with the shells themselves, expectation maximisation hardly ever
+    finds its way back from slices of noise.
 
     Parameters
     ----------
     maps : ndarray, shape (n, d)
         Maps of the sampled pixels, the bias maps first.
+    noise : ndarray, shape (d, d)
+        Covariance by which noise alone spreads them in an ordinary pixel.
     shares : ndarray, shape (n,)
         How many pixels of the sensor each sampled one stands for.
     n_components : int
@@ -87,19 +98,32 @@ def starting_prior(
     MixturePrior
         One Gaussian for each shell.
     """
-    distance = np.abs(maps[:, n_settings] - np.median(maps[:, n_settings]))
-    order = np.argsort(distance)
+    centre = np.median(maps, axis=0)
+    sigma = np.maximum(np.apply_along_axis(robust_sigma, 0, maps), np.sqrt(np.diag(noise)))
+    distances = np.abs(maps - centre)
+    core = (distances <= _CORE_SIGMA * sigma).all(axis=1)
+    beyond_noise = _beyond_noise(np.cov(maps[core].T), noise)
+    order = np.argsort(distances[:, n_settings])
     reach = np.cumsum(shares[order]) / shares.sum()
     means, precisions, weights = [], [], []
-    breaks = _breaks(n_components)
-    for low, high in pairwise(breaks):
+    for k, (low, high) in enumerate(pairwise(_breaks(n_components))):
         shell = order[(reach > low) & (reach <= high)]
         if shell.size < 10 * maps.shape[1]:
             shell = order[-10 * maps.shape[1] :]
-        means.append(np.median(maps[shell], axis=0))
-        precisions.append(_precision(np.cov(maps[shell].T)))
+        inside = 2 * np.count_nonzero(core[shell]) > shell.size
+        means.append(centre if inside else np.median(maps[shell], axis=0))
+        precisions.append(_precision(beyond_noise * _WIDER**k if inside else np.cov(maps[shell].T)))
         weights.append(high - low)
     return MixturePrior(np.array(weights), np.array(means), np.array(precisions))
+
+
+def _beyond_noise(covariance: Array, noise: Array) -> Array:
+    """Give what noise leaves of a covariance, in every direction some."""
+    root = np.linalg.cholesky(_regular(noise))
+    whitened = np.linalg.solve(root, np.linalg.solve(root, covariance).T)
+    ratios, axes = np.linalg.eigh(whitened)
+    turned = root @ axes
+    return np.asarray((turned * np.maximum(ratios - 1.0, _LEAST_BEYOND)) @ turned.T)
 
 
 def _breaks(n_components: int) -> list[float]:
@@ -110,8 +134,12 @@ def _breaks(n_components: int) -> list[float]:
 
 
 def _precision(covariance: Array) -> Array:
-    scale = np.diag(np.maximum(np.diag(covariance), 1e-12))
-    return np.linalg.inv(covariance + 1e-6 * scale).astype(np.float64)
+    return np.linalg.inv(_regular(covariance)).astype(np.float64)
+
+
+def _regular(covariance: Array) -> Array:
+    """Give a covariance that can be inverted, even one of maps that nothing tells apart."""
+    return covariance + 1e-6 * np.diag(np.maximum(np.diag(covariance), 1e-12))
 
 
 def refine_prior(
