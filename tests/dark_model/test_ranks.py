@@ -83,6 +83,13 @@ def test_frames_of_one_pattern_need_one_map(rng):
     assert learn(frames, rng=rng, settings=many).rank == 1
 
 
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_what_the_fit_gains_by_going_on_is_no_merit_of_another_map(rng, rounds):
+    frames = list(darks_of_one_pattern(rng, n_repeats=3))
+    hasty = LearnSettings(n_random=30_000, n_hot=2400, rounds=rounds)
+    assert learn(frames, rng=rng, settings=hasty).rank == 1
+
+
 def test_a_map_is_not_worth_itself_for_a_few_pixels_that_turned_hot(rng):
     gain = rng.normal(-0.05, 0.1, 50_000)
     gain[rng.choice(gain.size, 200, replace=False)] += 30.0

@@ -173,7 +173,7 @@ class DarkModel:
     censor_adu : float
         Above this a pixel is no longer linear, ADU above the level.
     evidence : dict of int to float
-        Mean log evidence of each rank that was tried, of most pixels.
+        Logarithm by which each rank that was tried foretells a series, the mean of most pixels.
     model_id : str
         Hash of the maps, the identity of the model.
     seams : Seams

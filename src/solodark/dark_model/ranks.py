@@ -14,7 +14,7 @@ from solodark.dark_model.first_fit import (
     strength_form,
     with_design,
 )
-from solodark.dark_model.next_map import with_another_map
+from solodark.dark_model.next_map import evidence_without_map, with_another_map
 from solodark.dark_model.sample_fit import count_cosmic_rays, refine
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.settings import LearnSettings
@@ -61,20 +61,19 @@ def fit_ranks(
     -------
     dict of int to SampleFit
         By rank, up to the first that is not worth its map. The evidence of each is that of the one
-        before, and what the further map adds in most pixels.
+        before, and what the further map adds in most pixels to a fit that is otherwise the same.
     """
     library = SampledLibrary(sources, sample, survey, series_starts(series), settings)
     ranks = _possible_ranks(settings.ranks, series)
     fits: dict[int, SampleFit] = {}
     fit, values = first_fit(library)
-    before, evidence = np.zeros(sample.plane.size), 0.0
+    evidence = 0.0
     tried = range(1, max(ranks) + 1)
     for rank in progress(tried, "Choosing the rank", len(tried)):
         if rank > 1:
             fit, values = with_another_map(fit, values, library)
-        fit, values, told = _refined(fit, values, library)
-        evidence += _of_most_pixels(told - before, sample.n_random) / (len(library.starts) - 1)
-        before = told
+        fit, values, gain = _refined(fit, values, library)
+        evidence += _of_most_pixels(gain, sample.n_random) / (len(library.starts) - 1)
         if rank in ranks:
             fits[rank] = replace(fit, evidence=evidence)
             if _best_rank(fits, series) != rank:
@@ -126,14 +125,14 @@ def _refined(
 ) -> tuple[SampleFit, Image, Array]:
     """Go a few rounds between pixels, prior, noise and states, then count cosmic rays.
 
-    Gives the logarithm of each pixel's evidence, too.
+    Gives the logarithm of each pixel's evidence, too, over that without the last of several maps.
     """
     sample, starts = library.sample, library.starts
     designs, rounds = [fit.design], library.settings.rounds
     for step in range(1, rounds + 1):
         smooth = smooth_maps(fit.design, fit.law.frame_variance, fit.rows, library)
-        fit = replace(fit, smooth=smooth)
-        fit, found = refine(fit, values, starts, sample, library.settings)
+        judged = replace(fit, smooth=smooth)
+        fit, found = refine(judged, values, starts, sample, library.settings)
         designs.append(fit.design)
         if step % 2 == 0 and step < rounds:
             designs = [_further(*designs)]
@@ -142,7 +141,10 @@ def _refined(
         fit = replace(fit, strength=strength)
     rays = count_cosmic_rays(fit, found, values, starts, sample.n_random, library.exposures_s)
     fit = replace(fit, cosmic_share_per_s=rays)
-    return *with_design(fit, fit.design, library), found.evidence.copy()
+    gain = found.evidence.copy()
+    if len(fit.strength) > 1:
+        gain -= evidence_without_map(judged, values, library)
+    return *with_design(fit, fit.design, library), gain
 
 
 def _further(first: Array, second: Array, third: Array) -> Array:

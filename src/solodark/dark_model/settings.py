@@ -29,6 +29,6 @@ class LearnSettings:
     n_random: int = 40_000
     n_hot: int = 16_000
     n_components: int = 8
-    rounds: int = 4
+    rounds: int = 6
     iterations: int = 3
     memory_mib: int = 256
