@@ -32,8 +32,8 @@ def test_a_loop_that_breaks_off_takes_its_bar_away(monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     with progress_on_terminal() as progress:
-        for _ in progress([1, 2], "first"):
+        for _ in progress([1, 2], "reading"):
             break
         terminal.truncate(0)
-        assert list(progress([1], "second")) == [1]
-    assert "first" not in terminal.getvalue()
+        assert list(progress([1], "stacking")) == [1]
+    assert "reading" not in terminal.getvalue()
