@@ -1,13 +1,13 @@
 """Write docs/figures.md from the committed results: ``python docs/write_figures.py``."""
 
-import json
 import sys
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
+from committed_results import load, machine, paragraph, table
+from missed_bars import missed
+
 PAGE = Path(__file__).with_name("figures.md")
-RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 STRATA = ("all", "winsorised", "ordinary")
 
 HEAD = """\
@@ -31,30 +31,11 @@ BARS = (
     (2.5, 24, 21),
 )
 
-EFFICIENCY = 0.9
-
 
 def figures_page() -> str:
     """Give the whole page."""
     parts = (real_cameras, known_truth, no_dark, verdict, growing, time_and_memory, missed)
     return "\n".join((HEAD, *(part() for part in parts)))
-
-
-def load(name: str) -> dict[str, Any]:
-    """Read a committed result."""
-    result: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-    return result
-
-
-def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
-    """Draw a table."""
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
-
-
-def paragraph(text: str) -> str:
-    """Break the lines of a paragraph anew."""
-    return fill(" ".join(text.split()), 100, break_long_words=False) + "\n"
 
 
 def three(values: dict[str, float]) -> str:
@@ -221,118 +202,13 @@ def time_and_memory() -> str:
         ("generate, peak memory", "", f"{peak / 1024:.1f} GiB"),
     ]
     where = f"""
-        On two cores, whole processes (`learn.py` on {_machine(load("learn"))}, `generate.py` on
-        {_machine(made)})."""
+        On two cores, whole processes (`learn.py` on {machine(load("learn"))}, `generate.py` on
+        {machine(made)})."""
     return f"""\
 ## Time and memory
 
 {paragraph(where)}
 {table(("figure", "bar", "reached"), rows)}"""
-
-
-def _machine(result: dict[str, Any]) -> str:
-    return str(result["machine"]["processor"])
-
-
-def missed() -> str:
-    """Tell why some bars are not reached."""
-    reasons = cramer_rao(), one_pixel(), oracle(), headers(), born(), reading(), processor()
-    return "\n".join(("## Bars that are missed, and why\n", *map(paragraph, reasons)))
-
-
-def cramer_rao() -> str:
-    """Tell what a bound is worth that believes the model."""
-    rows = load("real_darks")["rows"]
-    missed = [row for row in rows if row["efficiency_on_ordinary_pixels"] < EFFICIENCY]
-    least = min(row["efficiency_over_the_best_linear"] for row in missed)
-    return f"""
-        **{EFFICIENCY} of the Cramér-Rao bound** is missed on {len(missed)} of {len(rows)} real
-        series, on ordinary pixels. The bound is that of a sensor which does exactly what the maps
-        say. Real pixels do a little else from series to series, which no library of these series
-        foretells: the best linear estimate from the means of the same series, whose weights are
-        fitted to the answer, is the bound that this leaves (`linear_bound.py`). Of that the model
-        reaches {least:.2f} or more on these rows."""
-
-
-def one_pixel() -> str:
-    """Tell of the pixels that rule all others."""
-    rows = load("worst_pixels")["rows"]
-    without = [row["all"]["equivalent subs, all but so many of the worst"] for row in rows]
-    shares = [row["all"]["share of the error in so many of the worst"]["1"] for row in rows]
-    first, second = (row["all"]["worst"][0]["held-out subs, ADU"] for row in rows)
-    return f"""
-        **All pixels of the SBIG camera.** One pixel of a million hops to another level in the
-        middle of each held-out series: between {min(first)} and {max(first)} ADU in the first,
-        between {min(second)} and {max(second)} in the second. It makes {shares[0]:.0%} and
-        {shares[1]:.0%} of the squared error of all pixels, and one dark of the series cannot
-        foretell it. Without this one the figures are {without[0]["1"]:.1f} and
-        {without[1]["1"]:.1f}, without the worst thirty {without[0]["30"]:.0f} and
-        {without[1]["30"]:.0f} (`worst_pixels.py`)."""
-
-
-def oracle() -> str:
-    """Tell of what no estimator can know."""
-    worth = load("synthetic_library")["equivalent_subs"]
-    ours, best = (worth[name]["all but newborn, winsorised"] for name in ("model", "oracle"))
-    return f"""
-        **60 subs, winsorised, of the synthetic camera.** What is left are telegraph pixels that hop
-        while the sub is exposed, or after it. The oracle, which knows their levels, their habits
-        and where they stood in the sub, reaches {best:.0f} where newborn pixels are left out: the
-        bar is above what this library and one sub tell. The model reaches {ours:.0f}."""
-
-
-def headers() -> str:
-    """Tell of what exposure and temperature cannot tell."""
-    worth = load("no_sub_large")["uncooled"]["equivalent_subs"]
-    off, truth = (
-        worth[f"bound: {name}"]["winsorised"]["equivalent_subs"]
-        for name in ("that, off by the headers' error", "truth, hops at their mean")
-    )
-    return f"""
-        **Exposure and temperature only.** Even the camera's own truth, with every telegraph pixel
-        at its mean, is worth {truth:.0f}, and {off:.1f} at a temperature as wrong as this camera's
-        headers are: 15 cannot be had without a frame."""
-
-
-def born() -> str:
-    """Tell of a map that follows pixels which turned hot."""
-    result = load("growth_synthetic")
-    ranks, grown = result["rank"], result["over_all"]["in one step"]
-    worth = {name: own["newborn"] for name, own in result["equivalent_subs"].items()}
-    return f"""
-        **Growing within 2 %, where pixels turn hot.** In the synthetic library of two years the
-        model that learned all at once took {ranks["all"]} dark maps, the grown ones
-        {ranks["in one step"]}. The further map follows the pixels that turned hot in these years,
-        and foretells them too low afterwards: they are worth {worth["all"]:.1f} subs with it,
-        {worth["in one step"]:.0f} in the model that grew, which is better by
-        {grown["winsorised"] - 1.0:.0%}, winsorised, for that reason alone. This is a fault of
-        learning at once, and not mended yet."""
-
-
-def reading() -> str:
-    """Tell what learning costs."""
-    large = load("learn")["cases"][-1]
-    cuts = load("learn_ablation")["cases"]
-    least = min(case["times_reading"] for case in cuts)
-    read, necessary = large["reading_s"], large["necessary_s"]
-    return f"""
-        **Learning in three times the bare reading.** Bare reading of uncompressed frames that the
-        system holds in memory takes {read:.1f} s for 24 megapixels. To load the code, to hash the
-        files, and to read them the two times without which no pixel can be fitted with the states
-        of all frames known takes {necessary:.1f} s, {necessary / read:.1f} times as long, before
-        anything is learned. Learning takes {large["learn_s"]:.0f} s. Of compressed frames, which
-        are slow to read, it takes {cuts[0]["times_reading"]:.0f} times the reading, and
-        {least:.0f} times with the deepest of the cuts that `learn_ablation.py` tries; what each
-        costs in equivalent subs stands there."""
-
-
-def processor() -> str:
-    """Tell what the speed of generate depends on."""
-    here, there = load("generate"), load("generate_intel")
-    return f"""
-        **Generating in 5 s** depends on the processor: it takes {here["median_wall_s"]:.1f} s on
-        {_machine(here)}, and took {there["median_wall_s"]:.1f} s on {_machine(there)}, with code
-        that on the former was as fast as today's."""
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from solodark.dark_model.first_fit import (
     with_design,
 )
 from solodark.dark_model.next_map import evidence_without_map, with_another_map
-from solodark.dark_model.sample_fit import count_cosmic_rays, refine
+from solodark.dark_model.sample_fit import share_of_cosmic_rays, refine
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey
@@ -139,7 +139,7 @@ def _refined(
             fit = replace(fit, design=designs[0])
         strength = strength_form(found.maps, fit.design, sample.shares, fit.n_settings)
         fit = replace(fit, strength=strength)
-    rays = count_cosmic_rays(fit, found, values, starts, sample.n_random, library.exposures_s)
+    rays = share_of_cosmic_rays(fit, found, values, starts, sample.n_random, library.exposures_s)
     fit = replace(fit, cosmic_share_per_s=rays)
     gain = found.evidence.copy()
     if len(fit.strength) > 1:

@@ -20,7 +20,7 @@ from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.states import SamplePixels, solve_state
 from solodark.dark_model.survey import Sample
 
-__all__ = ["count_cosmic_rays", "fit_values", "refine"]
+__all__ = ["share_of_cosmic_rays", "fit_values", "refine"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -101,7 +101,7 @@ def _covariances(prior: MixturePrior, found: PixelsFound) -> Array:
     return covariances
 
 
-def count_cosmic_rays(
+def share_of_cosmic_rays(
     fit: SampleFit,
     found: PixelsFound,
     values: Image,
@@ -109,7 +109,7 @@ def count_cosmic_rays(
     n_random: int,
     exposures_s: Array,
 ) -> float:
-    """Count cosmic rays in the random part of the sample.
+    """Tell how often cosmic rays hit, by the random part of the sample.
 
     Parameters
     ----------
