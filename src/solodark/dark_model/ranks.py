@@ -15,7 +15,7 @@ from solodark.dark_model.first_fit import (
     with_design,
 )
 from solodark.dark_model.next_map import evidence_without_map, with_another_map
-from solodark.dark_model.sample_fit import share_of_cosmic_rays, refine
+from solodark.dark_model.sample_fit import refine, share_of_cosmic_rays
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey

@@ -20,7 +20,7 @@ from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.states import SamplePixels, solve_state
 from solodark.dark_model.survey import Sample
 
-__all__ = ["share_of_cosmic_rays", "fit_values", "refine"]
+__all__ = ["fit_values", "refine", "share_of_cosmic_rays"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
