@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from solodark.dark_model import LearnSettings, learn, ranks
+from solodark.dark_model.map_worth import of_most_pixels
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.posterior import map_covariances
 from solodark.dark_model.states import SamplePixels, solve_state
@@ -62,12 +63,17 @@ def test_the_rank_behind_the_one_that_is_kept_was_tried_unless_there_is_none(mod
     assert model.rank == max(model.evidence) - 1 or model.rank == max(SETTINGS.ranks)
 
 
-def darks_of_one_pattern(rng, *, n_repeats):
-    """Biases and darks whose every pixel has a rate of its own, and shot noise at 1 e-/ADU."""
+def darks_of_one_pattern(rng, *, n_repeats, born=0.0):
+    """Biases and darks whose every pixel has a rate of its own, and shot noise at 1 e-/ADU.
+
+    A share of the pixels is born hot before the warmer half of them.
+    """
     shape = (192, 256)
     rate = np.exp(rng.normal(-3.0, 0.8, shape)) * np.where(rng.random(shape) < 0.02, 20.0, 1.0)
     bias = 500.0 + rng.normal(0.0, 2.0, shape)
+    births = np.where(rng.random(shape) < born, 3.0, 0.0)
     for warmth in (1.0, 1.4):
+        rate += births if warmth > 1.0 else 0.0
         for exposure_s in (0.001, 60.0, 180.0, 300.0):
             for i in range(n_repeats):
                 signal = rng.poisson(rate * warmth * exposure_s)
@@ -83,6 +89,12 @@ def test_frames_of_one_pattern_need_one_map(rng):
     assert learn(frames, rng=rng, settings=many).rank == 1
 
 
+def test_pixels_that_turned_hot_are_no_map_even_where_they_are_many(rng):
+    frames = list(darks_of_one_pattern(rng, n_repeats=3, born=0.003))
+    many = LearnSettings(n_random=30_000, n_hot=2400)
+    assert learn(frames, rng=rng, settings=many).rank == 1
+
+
 @pytest.mark.parametrize("rounds", [1, 2])
 def test_what_the_fit_gains_by_going_on_is_no_merit_of_another_map(rng, rounds):
     frames = list(darks_of_one_pattern(rng, n_repeats=3))
@@ -94,15 +106,15 @@ def test_a_map_is_not_worth_itself_for_a_few_pixels_that_turned_hot(rng):
     gain = rng.normal(-0.05, 0.1, 50_000)
     gain[rng.choice(gain.size, 200, replace=False)] += 30.0
     assert gain.mean() > 0.05
-    assert ranks._of_most_pixels(gain, 40_000) == pytest.approx(-0.05, abs=0.02)
+    assert of_most_pixels(gain, 40_000) == pytest.approx(-0.05, abs=0.02)
     everywhere = rng.normal(0.05, 1.0, 50_000)
-    assert ranks._of_most_pixels(everywhere, 40_000) == pytest.approx(0.05, abs=0.02)
+    assert of_most_pixels(everywhere, 40_000) == pytest.approx(0.05, abs=0.02)
 
 
 def test_the_hottest_pixels_count_as_much_as_all_others():
     gain = np.where(np.arange(5000) < 4000, 0.0, 1.0)
-    assert ranks._of_most_pixels(gain, 4000) == 0.5
-    assert ranks._of_most_pixels(gain[:4000], 4000) == 0.0
+    assert of_most_pixels(gain, 4000) == 0.5
+    assert of_most_pixels(gain[:4000], 4000) == 0.0
 
 
 def test_exposures_that_were_never_repeated_still_tell_the_gain(rng):

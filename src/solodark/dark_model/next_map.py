@@ -20,7 +20,7 @@ from solodark.dark_model.prior import MixturePrior
 from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit, series_amplitude2
 
-__all__ = ["evidence_without_map", "with_another_map"]
+__all__ = ["with_another_map"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -72,38 +72,6 @@ def with_another_map(
     maps = solve_each(design, 1.0 / variance, means)
     strength = strength_form(maps, grown.design, sample.shares, fit.n_settings)
     return replace(grown, prior=prior, strength=strength), values
-
-
-def evidence_without_map(fit: SampleFit, values: Image, library: SampledLibrary) -> Array:
-    """Tell how well a fit would do without its last dark map, all else as it is.
-
-    The fit of one map less would be no fair rival: states and noise have not been refined as often
-    there, and a few more rounds tell of most pixels as much as a map that is none.
-
-    Parameters
-    ----------
-    fit : SampleFit
-        The fit, with two dark maps or more.
-    values : ndarray of float32, shape (n_frames, n)
-        The sample above level and rows, ADU.
-    library : SampledLibrary
-        What is fitted.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Logarithm of each pixel's evidence.
-    """
-    covariances = np.linalg.inv(fit.prior.precisions)[:, :-1, :-1]
-    less = replace(
-        fit,
-        design=fit.design[:, :-1],
-        strength=fit.strength[:-1, :-1],
-        prior=MixturePrior(fit.prior.weights, fit.prior.means[:, :-1], np.linalg.inv(covariances)),
-    )
-    sample = library.sample
-    smooth = np.ascontiguousarray(fit.smooth.at(sample.y, sample.x)[:-1])
-    return fit_values(less, values, smooth, library.starts, library.settings).evidence
 
 
 def _residuals(

@@ -14,7 +14,8 @@ from solodark.dark_model.first_fit import (
     strength_form,
     with_design,
 )
-from solodark.dark_model.next_map import evidence_without_map, with_another_map
+from solodark.dark_model.map_worth import gain_of_last_map, of_most_pixels
+from solodark.dark_model.next_map import with_another_map
 from solodark.dark_model.sample_fit import refine, share_of_cosmic_rays
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.settings import LearnSettings
@@ -26,8 +27,7 @@ __all__ = ["fit_best_rank", "fit_ranks"]
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
-_WORTH_A_MAP = 0.01  # nats of a pixel over all series; frames that need one map show up to 0.008
-_APART = 0.01  # share of the pixels, at either end
+_WORTH_A_MAP = 0.01  # nats of a pixel over all series; frames of one map show up to 0.006
 _LONGEST_STEP = 6.0  # rounds that one extrapolation stands for, at most
 
 
@@ -73,7 +73,7 @@ def fit_ranks(
         if rank > 1:
             fit, values = with_another_map(fit, values, library)
         fit, values, gain = _refined(fit, values, library)
-        evidence += _of_most_pixels(gain, sample.n_random) / (len(library.starts) - 1)
+        evidence += of_most_pixels(gain, sample.n_random) / (len(library.starts) - 1)
         if rank in ranks:
             fits[rank] = replace(fit, evidence=evidence)
             if _best_rank(fits, series) != rank:
@@ -108,24 +108,12 @@ def _best_rank(fits: dict[int, SampleFit], series: NDArray[np.intp]) -> int:
     return ranks[-1]
 
 
-def _of_most_pixels(told: Array, n_random: int) -> float:
-    """Weigh the hottest pixels as much as all others, and none of either that stands apart.
-
-    Pixels that turned hot while the library was taken, or hop, gain much by a map of their own,
-    which tells the nights before from those after; of a new sub it tells nothing.
-    """
-    parts = [np.sort(part) for part in np.split(told, [n_random]) if part.size]
-    apart = [int(_APART * part.size) for part in parts]
-    middles = [part[cut : part.size - cut] for part, cut in zip(parts, apart, strict=True)]
-    return float(np.mean([middle.mean() for middle in middles]))
-
-
 def _refined(
     fit: SampleFit, values: Image, library: SampledLibrary
 ) -> tuple[SampleFit, Image, Array]:
     """Go a few rounds between pixels, prior, noise and states, then count cosmic rays.
 
-    Gives the logarithm of each pixel's evidence, too, over that without the last of several maps.
+    Gives the logarithm of each pixel's evidence, too; of several maps, what the last one gains.
     """
     sample, starts = library.sample, library.starts
     designs, rounds = [fit.design], library.settings.rounds
@@ -141,9 +129,8 @@ def _refined(
         fit = replace(fit, strength=strength)
     rays = share_of_cosmic_rays(fit, found, values, starts, sample.n_random, library.exposures_s)
     fit = replace(fit, cosmic_share_per_s=rays)
-    gain = found.evidence.copy()
-    if len(fit.strength) > 1:
-        gain -= evidence_without_map(judged, values, library)
+    told = found.evidence.copy()
+    gain = told if len(fit.strength) == 1 else gain_of_last_map(told, judged, values, library)
     return *with_design(fit, fit.design, library), gain
 
 

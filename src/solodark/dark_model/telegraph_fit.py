@@ -22,7 +22,7 @@ from solodark.dark_model.telegraph import TelegraphPixels, hop_direction
 from solodark.dark_model.two_levels import TwoLevels, find_two_levels
 from solodark.frames import FrameSource
 
-__all__ = ["Band", "FrameTimes", "explain_hops", "frame_times"]
+__all__ = ["Band", "FrameTimes", "explain_hops", "frame_times", "gains_by_hops"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -163,6 +163,30 @@ def explain_hops(
         steady[:, : band.n_means] = means.T
         pixels.rest_adu2[settled] = _learn_anew(band, steady, found, place[chosen], settings)
     return pixels
+
+
+def gains_by_hops(band: Band, found: PixelsFound) -> Array:
+    """Tell by how much two levels explain pixels better than none.
+
+    Parameters
+    ----------
+    band : Band
+        The pixels, of which nothing is known from frames seen before.
+    found : PixelsFound
+        Of these pixels.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In nats; 0 where a pixel varies by no more than its noise.
+    """
+    chain, gains = _chain(band), np.zeros(len(found.maps))
+    place = _restless(band.fit, chain, found)
+    own = np.ascontiguousarray(band.values[:, place].T, dtype=np.float64)
+    unknown = TwoLevels(*np.zeros((len(TwoLevels._fields), place.size)))
+    levels, _ = _two_levels(band.fit, chain, own, found, place, unknown)
+    gains[place] = levels.gain
+    return gains
 
 
 def _standing_last(levels: TwoLevels, high: Array) -> TwoLevels:
