@@ -45,6 +45,15 @@ def test_a_fit_begins_with_pixels_as_different_as_they_are_whatever_the_noise(rn
     assert first.means[-1, 1] > 500.0
 
 
+def test_a_row_whose_bias_alone_is_far_off_is_reached_by_a_component_that_is_not_hot(pixels, rng):
+    seen, noise, *_ = pixels
+    seen[rng.choice(len(seen), 40, replace=False), 0] += 12_000.0
+    first = starting_prior(seen, noise, np.ones(len(seen)), n_components=5)
+    reaching = np.linalg.inv(first.precisions)[:, 0, 0] > 300.0**2
+    assert (np.abs(first.means[reaching, 1]) < 5.0).any()
+    assert not reaching[0]
+
+
 def test_pixels_that_stand_for_more_count_for_more(pixels):
     seen, noise, information, pulls = pixels
     shares = np.where(seen[:, 1] > 25.0, 1.0, 9.0)

@@ -110,9 +110,16 @@ def starting_prior(
         shell = order[(reach > low) & (reach <= high)]
         if shell.size < 10 * maps.shape[1]:
             shell = order[-10 * maps.shape[1] :]
-        inside = 2 * np.count_nonzero(core[shell]) > shell.size
-        means.append(centre if inside else np.median(maps[shell], axis=0))
-        precisions.append(_precision(beyond_noise * _WIDER**k if inside else np.cov(maps[shell].T)))
+        far = shell[~core[shell]]
+        if 2 * far.size < shell.size:
+            # A stuck row is far off in the bias alone; it is no part of the first component.
+            odd = maps[far] - centre if k else np.zeros((1, len(centre)))
+            means.append(centre)
+            covariance = beyond_noise * _WIDER**k + odd.T @ odd / shell.size
+        else:
+            means.append(np.median(maps[shell], axis=0))
+            covariance = np.cov(maps[shell].T)
+        precisions.append(_precision(covariance))
         weights.append(high - low)
     return MixturePrior(np.array(weights), np.array(means), np.array(precisions))
 
