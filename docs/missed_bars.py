@@ -74,8 +74,8 @@ def grown() -> str:
         **Growing within 2 %, in the synthetic library of two years.** The model that learned all at
         once took {ranks["all"]} dark maps, the one that grew in one step {ranks[steps[0]]}, the one
         that grew in four {ranks[steps[1]]}; winsorised they are worth {worth[0]:.2f} and
-        {worth[1]:.2f} of it. A model that grows has another sample of the pixels, and the last map
-        is worth little. No bound is known here: it is a fault, and not mended yet."""
+        {worth[1]:.2f} of it. Why the maps differ is not known, nor any bound: it is a fault, and
+        not mended yet."""
 
 
 def reading() -> str:
