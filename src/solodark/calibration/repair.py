@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.errors import SettingError
 from solodark.frames import cfa_planes
 

@@ -4,17 +4,15 @@ The frames' values are laid out as rows and the pixels as columns ("lanes"), som
 so that what is the same for all pixels, sorting and summing, runs in the processor's vector units.
 For most pixels a bound then shows, without iterating, that nothing will be rejected; only the few
 others are looked at one by one.
-
-All of it is one file because compiled code is kept as long as its own file does not change.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from solodark.combine.rule import MEAN, MEDIAN, WINSORIZED, Planes, Rule, median_noise_factor
+from solodark.compiled import njit
 from solodark.frames import PixelFlags
 
 __all__ = ["combine_stack"]

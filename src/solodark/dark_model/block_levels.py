@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.levels import moments_within
 from solodark.dark_model.smooth_field import has_field
 from solodark.frames import cfa_planes

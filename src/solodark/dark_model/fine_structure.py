@@ -9,9 +9,10 @@ they do not tell its level, the pixels are left out.
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.noise import robust_variance
 
 __all__ = [

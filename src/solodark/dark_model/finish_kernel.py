@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from solodark.compiled import njit
 from solodark.frames import PixelFlags
 
 __all__ = ["Bounds", "compare_noise", "finish_pixels"]

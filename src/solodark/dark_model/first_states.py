@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.small_matrices import cholesky, solve_cholesky
 from solodark.dark_model.states import ROBUST_SIGMA2
 

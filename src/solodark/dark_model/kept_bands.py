@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.model import PixelMaps, encoded_weight
 from solodark.dark_model.pixel_numbers import PixelsFound
 from solodark.dark_model.small_matrices import from_lower

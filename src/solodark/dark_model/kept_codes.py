@@ -14,9 +14,10 @@ Code 255 stands for a pixel that was full in all frames, 0 for one of which noth
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.strips import log_of
 
 __all__ = ["STEPS_PER_SIGMA", "MeanNumbers", "decode_means", "encode_residuals"]

@@ -8,9 +8,10 @@ frame of the library is foretold; weights and noise keep eight bits.
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.model import DarkModel
 
 __all__ = ["keep_precision", "map_steps"]

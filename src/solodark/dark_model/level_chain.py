@@ -9,8 +9,9 @@ from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from solodark.compiled import njit
 
 __all__ = [
     "CHANCE",

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.births import years_from_library
 from solodark.dark_model.dark_signal import mean_scatter, strength2_of
 from solodark.dark_model.model import DarkModel, decoded_weights

@@ -5,9 +5,9 @@ from math import log
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.drift import NO_DRIFT, Drift
 from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.level_parts import NO_SEAMS, LevelParts, Seams

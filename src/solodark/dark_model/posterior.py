@@ -8,8 +8,9 @@ from math import exp, log
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from solodark.compiled import njit
 from solodark.dark_model.small_matrices import cholesky, solve_cholesky
 from solodark.dark_model.strips import (
     STRIP,

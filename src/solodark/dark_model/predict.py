@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.model import DarkModel
 
 __all__ = ["Prediction", "dark_variance", "level_image", "level_rows", "predict"]

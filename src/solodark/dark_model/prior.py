@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.levels import robust_sigma
 from solodark.dark_model.small_matrices import from_lower
 from solodark.dark_model.strips import (

@@ -4,8 +4,9 @@ from math import log, sqrt
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from solodark.compiled import njit
 
 __all__ = ["cholesky", "from_lower", "solve_cholesky"]
 

@@ -8,9 +8,9 @@ differ beyond their noise, so that a sub without such a part gets none.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.levels import moments_within
 
 __all__ = ["has_field", "smooth_field"]

@@ -3,9 +3,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.noise import NoiseLaw
 
 __all__ = ["ROBUST_SIGMA2", "SamplePixels", "solve_state"]

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from numba import njit
-
+from solodark.compiled import njit
 from solodark.dark_model.pixel_numbers import LibraryNumbers, Memory, PixelsFound
 from solodark.dark_model.strip_numbers import (
     DOF,

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.strips import STRIP
 
 __all__ = [

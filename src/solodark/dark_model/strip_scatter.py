@@ -4,8 +4,8 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from solodark.compiled import njit
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, LibraryNumbers
 from solodark.dark_model.strip_numbers import (
     DOF,

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from solodark.compiled import njit
 from solodark.dark_model.pixel_numbers import LibraryNumbers
 from solodark.dark_model.strip_numbers import (
     ERROR,

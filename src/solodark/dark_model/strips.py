@@ -8,8 +8,9 @@ and logarithm are of arithmetic alone for the same reason.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from solodark.compiled import njit
 
 __all__ = [
     "STRIP",

@@ -18,9 +18,10 @@ from math import exp, log, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from solodark.compiled import njit
 from solodark.dark_model.level_chain import (
     CHANCE,
     HIGH,
@@ -160,8 +161,8 @@ def _noise(signal: float, f: int, chain: Chain) -> float:
 @njit(cache=True, error_model="numpy")
 def _variance(seen: _Seen, f: int, step: float, chain: Chain, level: Any) -> float:
     """Of a frame around a level: noise, and what the level itself is uncertain by."""
-    rest: float = chain.amplitude[f] ** 2 * level[_REST]
-    return _noise(seen.signal[f] + step, f, chain) + rest
+    variance: float = _noise(seen.signal[f] + step, f, chain)
+    return variance + float(chain.amplitude[f] ** 2 * level[_REST])
 
 
 @njit(cache=True, error_model="numpy")
@@ -227,7 +228,8 @@ def _choose_memory(chain: Chain, reach: int, before: Any, level: Any, work: Any)
         if told > most:
             best, most = memory, told
     level[_MEMORY] = best
-    return look_ahead(chain, best, level[_DUTY], work)
+    chance: float = look_ahead(chain, best, level[_DUTY], work)
+    return chance
 
 
 @njit(cache=True, error_model="numpy")
@@ -290,7 +292,7 @@ def _looks(seen: _Seen, chain: Chain, level: Any) -> Any:
 def _by_series(seen: _Seen, chain: Chain, level: Any, work: Any) -> float:
     """Log likelihood of each frame's likeliest level, with one rest for a series at a level."""
     high = work[CHANCE] > 0.5
-    told = log_chance(high, chain, int(level[_MEMORY]), level[_DUTY])
+    told: float = log_chance(high, chain, int(level[_MEMORY]), level[_DUTY])
     for z in (LOW, HIGH):
         step = chain.amplitude * level[z]
         there = seen.usable & (high == (z == HIGH))

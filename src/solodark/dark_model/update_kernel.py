@@ -16,8 +16,10 @@ from math import isfinite, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
+
+from solodark.compiled import njit
 
 __all__ = ["PixelNumbers", "SubNumbers", "update_pixels"]
 

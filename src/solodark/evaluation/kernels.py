@@ -1,8 +1,9 @@
 """Compiled sums over pixels: products of errors, and squared differences of two subs."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from solodark.compiled import njit
 
 __all__ = ["add_pair_squares", "add_products", "judge_by_halves", "moments_within"]
 

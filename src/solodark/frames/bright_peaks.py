@@ -1,8 +1,9 @@
 """Bright peaks of a frame: a star covers several pixels, a hot pixel is alone."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from solodark.compiled import njit
 
 __all__ = ["find_peaks"]
 

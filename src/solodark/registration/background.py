@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from solodark.compiled import njit
 from solodark.frames import cfa_planes
 
 __all__ = ["without_background"]

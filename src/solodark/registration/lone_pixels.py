@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from solodark.compiled import njit
 
 __all__ = ["without_lone_pixels"]
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from solodark.combine.rule import Planes
+from solodark.compiled import njit
 
 __all__ = ["weigh"]
 

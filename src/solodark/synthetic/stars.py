@@ -1,8 +1,9 @@
 """Stars as a telescope shows them: Moffat profiles, integrated over each pixel."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from solodark.compiled import njit
 
 __all__ = ["add_stars", "moffat_core_px"]
 
@@ -83,7 +84,7 @@ def add_stars(
     return result
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _add_moffats(
     image: Image,
     y: Vector,
@@ -104,7 +105,7 @@ def _add_moffats(
                 image[row, column] += peak_e[star, plane] * share
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _pixel_share(dy: float, dx: float, core_px: float, beta: float) -> float:
     """Mean of the profile over one pixel whose centre lies at (dy, dx) from the star's."""
     total = 0.0
@@ -118,7 +119,7 @@ def _pixel_share(dy: float, dx: float, core_px: float, beta: float) -> float:
     return total
 
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def _power(base: float, beta: float) -> float:
     """Take a power; for the usual 4 by two squarings, which is several times faster."""
     if beta == 4.0:
