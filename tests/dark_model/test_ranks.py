@@ -102,6 +102,18 @@ def test_what_the_fit_gains_by_going_on_is_no_merit_of_another_map(rng, rounds):
     assert learn(frames, rng=rng, settings=hasty).rank == 1
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_map_of_nothing_but_noise_is_narrowed_until_it_costs_nothing(seed):
+    """Few pixels tell its states, which follow their noise as if there was a map."""
+    rng = np.random.default_rng(seed)
+    frames = list(darks_of_one_pattern(rng, n_repeats=3))
+    few = LearnSettings(n_random=2000, n_hot=500)
+    model = learn(frames, rng=rng, settings=few)
+    n_series = len(np.unique(model.library.series))
+    gain = (model.evidence[2] - model.evidence[1]) * (n_series - 1)
+    assert gain == pytest.approx(0.0, abs=0.002)
+
+
 def test_a_map_is_not_worth_itself_for_a_few_pixels_that_turned_hot(rng):
     gain = rng.normal(-0.05, 0.1, 50_000)
     gain[rng.choice(gain.size, 200, replace=False)] += 30.0

@@ -1,4 +1,4 @@
-"""What one more dark map is worth: how much better it foretells most pixels.
+"""What one more dark map is worth, and how wide it is: what foretells most pixels best.
 
 A map is judged by the same fit without it. The fit of one map less would be no fair rival: states
 and noise have not been refined as often there, and a few more rounds tell of most pixels as much as
@@ -16,19 +16,25 @@ from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.telegraph_fit import Band, frame_times, gains_by_hops
 
-__all__ = ["gain_of_last_map", "of_most_pixels"]
+__all__ = ["judge_last_map", "narrowed", "of_most_pixels"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _APART = 0.01  # share of the pixels, at either end
+_NARROWER = 0.7  # width of a prior over that of the one before
+_NARROWEST = 0.1  # a map as small as that is none
 _NO_MEANS = np.zeros(0, np.intp)
 
 
-def gain_of_last_map(
+def judge_last_map(
     evidence: Array, fit: SampleFit, values: Image, library: SampledLibrary
-) -> Array:
-    """Tell what the last dark map of a fit gains in each pixel.
+) -> tuple[float, Array]:
+    """Tell what the last dark map of a fit gains in each pixel, and how wide its prior should be.
+
+    The states of a weak map follow the noise of the pixels that they are learned from, and its
+    prior becomes as wide as if that noise was a part of the map. It is narrowed as long as that
+    foretells the left-out series better.
 
     Pixels that turned hot while the library was taken, or hop, gain much by a map of their own,
     which tells the nights before from those after; of a new sub it tells nothing.
@@ -46,16 +52,56 @@ def gain_of_last_map(
 
     Returns
     -------
-    ndarray, shape (n,)
+    width : float
+        Of the prior of that map, over that in the fit.
+    gain : ndarray, shape (n,)
         In nats; NaN where two levels in time explain more than the map does.
     """
-    less, sample, starts = _without_last_map(fit), library.sample, library.starts
-    smooth = np.ascontiguousarray(fit.smooth.at(sample.y, sample.x)[:-1])
-    found = fit_values(less, values, smooth, starts, library.settings)
-    times = frame_times(library.sources, starts)
-    hops = gains_by_hops(Band(less, values, smooth, starts, 0, _NO_MEANS, times), found)
-    gain = evidence - found.evidence
-    return np.where(hops > np.maximum(gain, 0.0), np.nan, gain)
+    sample = library.sample
+    smooth = np.ascontiguousarray(fit.smooth.at(sample.y, sample.x))
+    without, hops = _explained_otherwise(fit, values, smooth, library)
+
+    def gain_of(evidence: Array) -> Array:  # numpydoc ignore=GL08
+        gain = evidence - without
+        return np.where(hops > np.maximum(gain, 0.0), np.nan, gain)
+
+    width, gain = 1.0, gain_of(evidence)
+    while width > _NARROWEST:
+        tried = replace(fit, prior=narrowed(fit.prior, width * _NARROWER))
+        told = fit_values(tried, values, smooth, library.starts, library.settings)
+        narrower = gain_of(told.evidence)
+        if of_most_pixels(narrower, sample.n_random) <= of_most_pixels(gain, sample.n_random):
+            break
+        width, gain = width * _NARROWER, narrower
+    return width, gain
+
+
+def narrowed(prior: MixturePrior, width: float) -> MixturePrior:
+    """Let the last map be smaller, alike in all components.
+
+    Parameters
+    ----------
+    prior : MixturePrior
+        Of all maps.
+    width : float
+        Of the last map, over what it is.
+
+    Returns
+    -------
+    MixturePrior
+        The same of all other maps.
+
+    Examples
+    --------
+    >>> prior = MixturePrior(np.ones(1), np.ones((1, 2)), np.eye(2)[None])
+    >>> narrowed(prior, 0.5).means, np.linalg.inv(narrowed(prior, 0.5).precisions)[0, 1, 1]
+    (array([[1. , 0.5]]), np.float64(0.25))
+    """
+    scale = np.ones(prior.means.shape[1])
+    scale[-1] = width
+    return MixturePrior(
+        prior.weights, prior.means * scale, prior.precisions / np.outer(scale, scale)
+    )
 
 
 def of_most_pixels(gain: Array, n_random: int) -> float:
@@ -83,6 +129,17 @@ def of_most_pixels(gain: Array, n_random: int) -> float:
     apart = [int(_APART * part.size) for part in parts]
     middles = [part[cut : part.size - cut] for part, cut in zip(parts, apart, strict=True)]
     return float(np.mean([middle.mean() for middle in middles]))
+
+
+def _explained_otherwise(
+    fit: SampleFit, values: Image, smooth: Image, library: SampledLibrary
+) -> tuple[Array, Array]:
+    """Logarithm of the evidence without the last map, and what two levels in time add to that."""
+    less, starts, settings = _without_last_map(fit), library.starts, library.settings
+    found = fit_values(less, values, smooth[:-1], starts, settings)
+    times = frame_times(library.sources, starts)
+    hops = gains_by_hops(Band(less, values, smooth[:-1], starts, 0, _NO_MEANS, times), found)
+    return found.evidence, hops
 
 
 def _without_last_map(fit: SampleFit) -> SampleFit:

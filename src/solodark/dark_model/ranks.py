@@ -14,7 +14,7 @@ from solodark.dark_model.first_fit import (
     strength_form,
     with_design,
 )
-from solodark.dark_model.map_worth import gain_of_last_map, of_most_pixels
+from solodark.dark_model.map_worth import judge_last_map, narrowed, of_most_pixels
 from solodark.dark_model.next_map import with_another_map
 from solodark.dark_model.sample_fit import refine, share_of_cosmic_rays
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
@@ -27,7 +27,7 @@ __all__ = ["fit_best_rank", "fit_ranks"]
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
-_WORTH_A_MAP = 0.01  # nats of a pixel over all series; frames of one map show up to 0.006
+_WORTH_A_MAP = 0.01  # nats of a pixel over all series; frames of one map show up to 0.007
 _LONGEST_STEP = 6.0  # rounds that one extrapolation stands for, at most
 
 
@@ -129,8 +129,10 @@ def _refined(
         fit = replace(fit, strength=strength)
     rays = share_of_cosmic_rays(fit, found, values, starts, sample.n_random, library.exposures_s)
     fit = replace(fit, cosmic_share_per_s=rays)
-    told = found.evidence.copy()
-    gain = told if len(fit.strength) == 1 else gain_of_last_map(told, judged, values, library)
+    gain = found.evidence.copy()
+    if len(fit.strength) > 1:
+        width, gain = judge_last_map(gain, judged, values, library)
+        fit = replace(fit, prior=narrowed(fit.prior, width))
     return *with_design(fit, fit.design, library), gain
 
 
