@@ -40,8 +40,9 @@ def package(tmp_path):
     return folder
 
 
-def walk(package):
+def walk(package, **settings):
     path = {"PYTHONPATH": str(package.parent), "NUMBA_CACHE_DIR": str(package.parent / "cache")}
+    path |= settings
     command = [sys.executable, "-c", "import solodark.walk"]
     done = subprocess.run(  # noqa: S603 - a program that this test wrote
         command, env={**os.environ, **path}, capture_output=True, text=True, check=True
@@ -75,3 +76,7 @@ def test_what_is_compiled_is_kept_on_disk(package):
     assert len(kept) == 4
     walk(package)
     assert {path: path.stat().st_mtime_ns for path in package.parent.rglob("*.nb[ic]")} == kept
+
+
+def test_the_program_runs_where_numba_is_told_to_compile_nothing(package):
+    assert walk(package, NUMBA_DISABLE_JIT="1") == 21.0

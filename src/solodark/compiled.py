@@ -48,7 +48,8 @@ def njit(**options: Any) -> Callable[[Function], Any]:
 
     def compiled(function: Function) -> Any:  # numpydoc ignore=GL08
         dispatcher, path = numba.njit(**options)(function), function.__code__.co_filename
-        if options.get("cache") and Path(path).exists():  # in a frozen program there are no files
+        kept = options.get("cache") and not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+        if kept and Path(path).exists():  # in a frozen program there are no files
             index = dispatcher._cache._cache_file  # noqa: SLF001  # numba has no public way
             index._source_stamp = stamp_of(path)  # noqa: SLF001
         return dispatcher
