@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ from solodark.dark_model import (
     grow,
     learn,
 )
+from solodark.dark_model.frame_times import MeansTaken, frame_times
 from solodark.dark_model.storage import from_arrays, to_arrays
 from solodark.dark_model.telegraph import TelegraphPixels, series_memory
-from solodark.dark_model.telegraph_fit import frame_times
+from solodark.dark_model.telegraph_fit import _without_hops
 from solodark.dark_model.telegraph_update import _beside, stand
 from solodark.frames import Acquisition, Frame, FrameKind, PixelFlags
 from solodark.synthetic import (
@@ -235,6 +237,39 @@ def test_frames_without_dates_follow_each_other_in_their_series_alone():
     times = frame_times(darks, np.array([0, 2, 4]))
     assert times.order.tolist() == [0, 1, 2, 3]
     assert times.gaps_s.tolist() == [np.inf, 60.0, np.inf, 60.0]
+
+
+def test_means_come_before_frames_that_were_taken_after_them():
+    begun = datetime(2026, 3, 1, 22, tzinfo=UTC)
+    darks = [
+        Frame(np.zeros((2, 2)), Acquisition(exposure_s=60.0, date_obs=begun + timedelta(hours=h)))
+        for h in (0, 1)
+    ]
+    middle_s = begun.timestamp() + 30.0
+    means_s = np.array([middle_s - 7200.0, np.nan, middle_s + 1800.0])
+    taken = MeansTaken(means_s, np.array([False, True, False]))
+    times = frame_times(darks, np.arange(6), taken)
+    assert times.order.tolist() == [1, 0, 3, 2, 4]
+    assert times.gaps_s.tolist() == [np.inf, np.inf, 1800.0, 7200.0, 1800.0]
+    assert times.biases.tolist() == [False, True, False, False, False]
+
+
+@pytest.mark.parametrize(("born_in_series", "of_before"), [(2, np.nan), (3, 250.0)])
+def test_a_pixel_that_turned_hot_forgets_what_it_was_once_enough_series_saw_it_hot(
+    born_in_series, of_before
+):
+    """As many as there are dark maps. Until then its hop is added; a bias counts in any case."""
+    series = np.array([0, 0, 1, 1, 2, 2, 3, 3])  # the first of biases
+    amplitude, hot = 0.5 * (series > 0), series >= born_in_series
+    columns = (np.full(1, of, np.float32) for of in (500.0, 1.0, 1e7, 4.0, 0.0))
+    pixel = TelegraphPixels(np.zeros(1, np.int32), *columns)
+    chain = SimpleNamespace(amplitude=amplitude, floor=np.full(8, 9.0))
+    two_maps, starts = SimpleNamespace(strength=np.eye(2)), np.array([0, 2, 4, 6, 8])
+    band = SimpleNamespace(values=(500.0 * amplitude * hot)[:, None], starts=starts, fit=two_maps)
+    steady = _without_hops(band, chain, pixel, np.where(hot, 0.0, -1.0)[None])[0]
+    assert steady[series == 0].tolist() == [0.0, 0.0]
+    np.testing.assert_array_equal(steady[(series > 0) & ~hot], of_before)
+    np.testing.assert_array_equal(steady[hot], 250.0)
 
 
 def test_a_level_that_is_soon_forgotten_leaves_the_duty():

@@ -225,7 +225,7 @@ def _add_to_pixels(
         memory = Memory(*(np.where(changed, 0.0, own) for own in past.memory(rows)))
         return memory, np.flatnonzero(changed)
 
-    before = Before(past.n_means, recall, _hopped(past, fit))
+    before = Before(past.means_taken, recall, _hopped(past, fit))
     return map_pass(new.sources, new.series, new.survey, fit, kept_as, settings, progress, before)
 
 

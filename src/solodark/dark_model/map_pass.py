@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.frame_times import NO_MEANS, MeansTaken, frame_times
 from solodark.dark_model.full_pixels import stand_full
 from solodark.dark_model.kept_bands import ClassSums, keep_band
 from solodark.dark_model.kept_codes import encode_residuals
@@ -20,7 +21,7 @@ from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Survey
 from solodark.dark_model.telegraph import TelegraphPixels
-from solodark.dark_model.telegraph_fit import Band, explain_hops, frame_times
+from solodark.dark_model.telegraph_fit import Band, explain_hops
 from solodark.frames import FrameSource, Progress, read_ahead, row_bands
 
 __all__ = ["Before", "map_pass"]
@@ -37,8 +38,8 @@ class Before:
 
     Attributes
     ----------
-    n_means : int
-        Number of the means.
+    means : MeansTaken
+        When the frames of each mean were taken.
     recall : callable
         Puts the means of rows ``start:stop``, ADU above level and rows, before the values of the
         frames at hand, (n_means + n_frames, n); gives the `Memory` of their pixels, and which of
@@ -47,7 +48,7 @@ class Before:
         Those that hopped; in the means their hops are taken out.
     """
 
-    n_means: int
+    means: MeansTaken
     recall: Recall
     hopped: TelegraphPixels
 
@@ -90,9 +91,10 @@ def map_pass(
     class_information : ndarray, shape (k, d, d)
         Mean normal matrix of the pixels of each component, scaled to an information of 1.
     """
-    shape, n_means = sources[0].shape, before.n_means if before else 0
+    shape, means_taken = sources[0].shape, before.means if before else NO_MEANS
+    n_means = len(means_taken.middle_s)
     starts = starts_after(n_means, series)
-    times = frame_times(sources, starts[n_means:] - n_means)
+    times = frame_times(sources, starts, means_taken)
     means = mean_numbers(means_of(fit, starts, kept_as))
     pixels, telegraph = _empty_maps(fit, shape), []
     residuals = np.empty((len(means.design), *shape), np.uint8)

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.first_fit import SampledLibrary
+from solodark.dark_model.frame_times import frame_times
 from solodark.dark_model.prior import MixturePrior
 from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit
-from solodark.dark_model.telegraph_fit import Band, frame_times, gains_by_hops
+from solodark.dark_model.telegraph_fit import Band, gains_by_hops
 
 __all__ = ["judge_last_map", "narrowed", "of_most_pixels"]
 

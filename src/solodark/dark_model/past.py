@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.dark_signal import library_strength2
+from solodark.dark_model.frame_times import MeansTaken
 from solodark.dark_model.kept_codes import decode_means
 from solodark.dark_model.kept_means import mean_numbers, means_of
 from solodark.dark_model.model import DarkModel, decoded_weights
@@ -19,6 +20,7 @@ from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
 from solodark.dark_model.row_pattern import rows_beyond
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.scatter_prior import learn_scatter
+from solodark.dark_model.series import taken_as_bias
 from solodark.dark_model.smooth_maps import SmoothMaps
 from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.survey import Sample, Survey
@@ -71,6 +73,20 @@ class Past:
     def n_means(self) -> int:
         """Number of the means."""
         return len(self.residuals)
+
+    @property
+    def means_taken(self) -> MeansTaken:
+        """When the frames of each mean were taken."""
+        library = self.model.library
+        middle_s = library.taken_s + 0.5 * np.nan_to_num(library.exposure_s)
+        dated = np.isfinite(middle_s)
+        count = np.bincount(library.kept_as, dated)
+        total = np.bincount(library.kept_as, np.where(dated, middle_s, 0.0))
+        exposed = [not taken_as_bias(taken) for taken in self.acquisitions]
+        return MeansTaken(
+            np.where(count > 0.0, total / np.maximum(count, 1.0), np.nan),
+            np.bincount(library.kept_as, exposed) == 0.0,
+        )
 
     @cached_property
     def means(self) -> SampleFit:

@@ -20,6 +20,7 @@ from solodark.dark_model.sample_fit import refine, share_of_cosmic_rays
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.survey import Sample, Survey
+from solodark.dark_model.zero_state import at_zero
 from solodark.frames import FrameSource, Progress, silent
 
 __all__ = ["fit_best_rank", "fit_ranks"]
@@ -121,6 +122,7 @@ def _refined(
         smooth = smooth_maps(fit.design, fit.law.frame_variance, fit.rows, library)
         judged = replace(fit, smooth=smooth)
         fit, found = refine(judged, values, starts, sample, library.settings)
+        fit = at_zero(fit, library.zero)
         designs.append(fit.design)
         if step % 2 == 0 and step < rounds:
             designs = [_further(*designs)]

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.gain_settings import GainSetting
-from solodark.frames import FrameKind, FrameSource
+from solodark.frames import Acquisition, FrameKind, FrameSource
 
-__all__ = ["BIAS_EXPOSURE_S", "by_series", "in_order", "is_bias", "series_index"]
+__all__ = ["BIAS_EXPOSURE_S", "by_series", "in_order", "is_bias", "series_index", "taken_as_bias"]
 
 _GAP = timedelta(hours=3)
 BIAS_EXPOSURE_S = 0.01
@@ -29,7 +29,22 @@ def is_bias(source: FrameSource) -> bool:
     bool
         True for a bias by its kind, and for any exposure up to 10 ms.
     """
-    acquisition = source.acquisition
+    return taken_as_bias(source.acquisition)
+
+
+def taken_as_bias(acquisition: Acquisition) -> bool:
+    """Whether what a header tells is that of a frame without a dark signal.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+        Of a bias or a dark.
+
+    Returns
+    -------
+    bool
+        As `is_bias` tells it of the frame.
+    """
     exposure_s = acquisition.exposure_s
     return acquisition.kind is FrameKind.BIAS or (
         exposure_s is not None and exposure_s <= BIAS_EXPOSURE_S

@@ -5,24 +5,22 @@ levels. Where that explains them better, the hops are subtracted from their fram
 learned once more: of all frames then, at all levels, as if the pixel had stood at its mean.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.frame_times import FrameTimes
 from solodark.dark_model.level_chain import MEMORIES_S, Chain
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory, PixelsFound
 from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit
-from solodark.dark_model.series import is_bias
 from solodark.dark_model.settings import LearnSettings
 from solodark.dark_model.telegraph import TelegraphPixels, hop_direction
 from solodark.dark_model.two_levels import TwoLevels, find_two_levels
-from solodark.frames import FrameSource
 
-__all__ = ["Band", "FrameTimes", "explain_hops", "frame_times", "gains_by_hops"]
+__all__ = ["Band", "explain_hops", "gains_by_hops"]
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -33,53 +31,6 @@ _MOST_SHARE = 0.03  # of the pixels of a band, the most restless: no sensor has 
 _MEMORY_STEP = MEMORIES_S[1] / MEMORIES_S[0]
 _NEARLY_SURE = (0.005, 0.995)  # that a pixel stays where it is
 _BETTER = 5.0  # nats by which two levels must explain a pixel better than none
-
-
-class FrameTimes(NamedTuple):
-    """When frames were taken, each after the other, however they are sorted.
-
-    Attributes
-    ----------
-    order : ndarray of int, shape (n_frames,)
-        Frames by time; those without a date come last, by series.
-    gaps_s : ndarray, shape (n_frames,)
-        From the middle of the one before, in that order, to the middle of each, s.
-    biases : ndarray of bool, shape (n_frames,)
-        Those that were not exposed.
-    """
-
-    order: NDArray[np.intp]
-    gaps_s: Array
-    biases: NDArray[np.bool_]
-
-
-def frame_times(sources: Sequence[FrameSource], starts: NDArray[np.intp]) -> FrameTimes:
-    """Tell when frames were taken.
-
-    Parameters
-    ----------
-    sources : sequence of FrameSource
-        Sorted by series.
-    starts : ndarray of int, shape (n_series + 1,)
-        Where each series begins.
-
-    Returns
-    -------
-    FrameTimes
-        Without dates frames of a series follow each other at once, and a series knows nothing of
-        the one before: its gap is infinite, as it is for the first of all.
-    """
-    taken = [source.acquisition for source in sources]
-    exposure_s = np.array([one.exposure_s or 0.0 for one in taken])
-    begun_s = np.array([one.date_obs.timestamp() if one.date_obs else np.nan for one in taken])
-    middle_s = begun_s + 0.5 * exposure_s
-    order = np.argsort(middle_s, kind="stable")
-    gaps_s = np.empty_like(middle_s)
-    gaps_s[order] = np.diff(middle_s[order], prepend=np.nan)
-    at_once = 0.5 * (exposure_s + np.roll(exposure_s, 1))
-    at_once[starts[:-1]] = np.inf
-    biases = np.array([is_bias(source) for source in sources])
-    return FrameTimes(order, np.where(np.isfinite(gaps_s), gaps_s, at_once), biases)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,7 +52,7 @@ class Band:
     kept_as : ndarray of int, shape (n_means + n_series,)
         Mean in which each series is kept.
     times : FrameTimes
-        When the frames were taken.
+        When the means and the frames were taken.
     memory : Memory, optional
         What frames seen before tell of the noise of these pixels.
     changed : ndarray of int, shape (m,)
@@ -145,23 +96,22 @@ def explain_hops(
     looked_at = (_restless(fit, chain, found), known.place, band.changed)
     place = np.unique(np.concatenate(looked_at))
     before = _as_known(place, known, _offsets(band, found, known))
-    own = np.ascontiguousarray(band.values[:, place].T, dtype=np.float64)
-    looks = own.copy()
+    looks = np.ascontiguousarray(band.values[:, place].T, dtype=np.float64)
     looks[before.looks > 0.0, : band.n_means] = np.nan  # these are counted already
     levels, high = _two_levels(fit, chain, looks, found, place, before)
-    hopping = np.flatnonzero(levels.gain > _least_gain(place, known, len(band.times.order)))
+    hopping = np.flatnonzero(levels.gain > _least_gain(place, known, len(looks.T) - band.n_means))
     levels = TwoLevels(*(part[hopping] for part in levels))
     levels = _standing_last(levels, high[hopping, chain.order[-1]])
     pixels = _table(place[hopping], levels)
     settled = np.flatnonzero(pixels.settled)
     if settled.size:
-        chosen = hopping[settled]
-        rise, duty = (levels.high - levels.low)[settled, None], levels.duty[settled, None]
-        steady = own[chosen] - chain.amplitude * rise * (high[chosen] - duty)
-        low = np.minimum(levels.low, levels.high)[settled]
-        means = _steady_means(band, found, pixels.where(pixels.settled), low, known)
-        steady[:, : band.n_means] = means.T
-        pixels.rest_adu2[settled] = _learn_anew(band, steady, found, place[chosen], settings)
+        steady, levels = (
+            pixels.where(pixels.settled),
+            TwoLevels(*(part[settled] for part in levels)),
+        )
+        above = _above_mean(band, found, steady, levels, high[hopping[settled]], known)
+        values = _without_hops(band, chain, steady, above)
+        pixels.rest_adu2[settled] = _learn_anew(band, values, found, steady.place, settings)
     return pixels
 
 
@@ -220,23 +170,52 @@ def _table(place: NDArray[np.intp], levels: TwoLevels) -> TelegraphPixels:
     return TelegraphPixels(place.astype(np.int32), *(c.astype(np.float32) for c in columns))
 
 
-def _steady_means(
-    band: Band, found: PixelsFound, pixels: TelegraphPixels, low: Array, known: TelegraphPixels
+def _above_mean(
+    band: Band,
+    found: PixelsFound,
+    pixels: TelegraphPixels,
+    levels: TwoLevels,
+    high: Array,
+    known: TelegraphPixels,
 ) -> Array:
-    """Give the means of hopping pixels as if these had stood at the mean of their duty.
+    """Tell how far above the mean of their duty pixels stood in each frame, in rises.
 
-    Hops that were known are taken out of them already, by the duty they had. Otherwise a mean
-    stands between the levels, and as near to where it is as it can be.
+    Hops that were known are taken out of the means already, by the duty they had. Others stand
+    between the levels, as near to where they are as they can be; but those of pixels that stay
+    stand at one level, as a frame does.
     """
-    amplitude = _amplitude(band.fit)[: band.n_means, None]
-    means: Array = band.values[: band.n_means, pixels.place].astype(np.float64)
-    above = _left_of_means(band, found, pixels.place)
-    reach = amplitude * pixels.rise_adu
-    high = np.clip((above - amplitude * low) / np.maximum(reach, 1e-12), 0.0, 1.0) - pixels.duty
+    duty = pixels.duty.astype(np.float64)[:, None]
+    above: Array = np.where((levels.high < levels.low)[:, None], 1.0 - high, high) - duty
+    means = above[:, : band.n_means]
+    between = pixels.hopping | np.isin(pixels.place, known.place)
+    low = np.minimum(levels.low, levels.high)
+    means[between] = _between_levels(band, found, pixels, low).T[between]
     before = known.where(known.settled & np.isin(known.place, pixels.place))
     at = np.searchsorted(pixels.place, before.place)
-    high[:, at] = before.duty - pixels.duty[at]
-    return means - reach * high
+    means[at] = (before.duty - pixels.duty[at])[:, None]
+    return above
+
+
+def _between_levels(band: Band, found: PixelsFound, pixels: TelegraphPixels, low: Array) -> Array:
+    """Tell where means lie between two levels, beyond the duty, (n_means, n)."""
+    amplitude = _amplitude(band.fit)[: band.n_means, None]
+    beyond = _left_of_means(band, found, pixels.place) - amplitude * low
+    reach = np.maximum(amplitude * pixels.rise_adu, 1e-12)
+    return np.asarray(np.clip(beyond / reach, 0.0, 1.0) - pixels.duty)
+
+
+def _without_hops(band: Band, chain: Chain, pixels: TelegraphPixels, above: Array) -> Array:
+    """Give what pixels would have shown at the mean of their duty.
+
+    What a pixel that stays showed at its other level is left out where as many series as there are
+    dark maps saw it at this one: hops are not quite proportional to the dark signal.
+    """
+    reach: Array = chain.amplitude * pixels.rise_adu[:, None]
+    tells, there = reach**2 > chain.floor, np.abs(above) < 0.5
+    series = np.logical_or.reduceat(tells & there, band.starts[:-1], axis=1)
+    alone = ~pixels.hopping & (np.count_nonzero(series, axis=1) >= len(band.fit.strength))
+    steady: Array = band.values[:, pixels.place].T - reach * above
+    return np.where(alone[:, None] & tells & ~there, np.nan, steady)
 
 
 def _left_of_means(band: Band, found: PixelsFound, place: NDArray[np.integer[Any]]) -> Array:
@@ -251,7 +230,11 @@ def _amplitude(fit: SampleFit) -> Array:
 
 
 def _learn_anew(
-    band: Band, values: Array, found: PixelsFound, place: NDArray[np.intp], settings: LearnSettings
+    band: Band,
+    values: Array,
+    found: PixelsFound,
+    place: NDArray[np.integer[Any]],
+    settings: LearnSettings,
 ) -> NDArray[np.float32]:
     """Learn the maps of pixels whose hops are taken out; gives what is left between series."""
     memory = Memory(*(part[place] for part in band.memory)) if band.memory else None
@@ -286,15 +269,14 @@ def _as_known(place: NDArray[np.intp], known: TelegraphPixels, offsets: Array) -
 
 
 def _chain(band: Band) -> Chain:
-    """Give the frames, and before them the means, each a look of its own and no firmer than one."""
-    fit, n = band.fit, band.n_means
-    gaps_s = np.concatenate([np.full(n, np.inf), band.times.gaps_s])
+    """Give the means and the frames; a mean is no firmer than one of its frames."""
+    fit, times = band.fit, band.times
     amplitude = _amplitude(fit)
-    amplitude[n:][band.times.biases] = 0.0  # the error of their states is none of the pixels'
+    amplitude[times.biases] = 0.0  # the error of their states is none of the pixels'
     return Chain(
         amplitude=amplitude,
-        order=np.concatenate([np.arange(n), n + band.times.order]),
-        kept=np.exp(-gaps_s / MEMORIES_S[:, None]),
+        order=times.order,
+        kept=np.exp(-times.gaps_s / MEMORIES_S[:, None]),
         floor=fit.law.frame_variance,
         slope=fit.law.slope[fit.setting],
         curvature=fit.law.curvature,
