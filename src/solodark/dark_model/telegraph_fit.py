@@ -2,7 +2,8 @@
 
 Pixels whose frames differ by far more than their noise are fitted anew as hopping between two
 levels. Where that explains them better, the hops are subtracted from their frames, and their maps
-learned once more: of all frames then, at all levels, as if the pixel had stood at its mean.
+learned once more: of all frames then, at all levels, as if the pixel had stood at its mean. One
+that turned hot for good is learned from the frames that saw it hot, as soon as these are enough.
 """
 
 from dataclasses import dataclass, field
@@ -105,13 +106,11 @@ def explain_hops(
     pixels = _table(place[hopping], levels)
     settled = np.flatnonzero(pixels.settled)
     if settled.size:
-        steady, levels = (
-            pixels.where(pixels.settled),
-            TwoLevels(*(part[settled] for part in levels)),
-        )
-        above = _above_mean(band, found, steady, levels, high[hopping[settled]], known)
-        values = _without_hops(band, chain, steady, above)
-        pixels.rest_adu2[settled] = _learn_anew(band, values, found, steady.place, settings)
+        levels = TwoLevels(*(part[settled] for part in levels))
+        own = pixels.where(pixels.settled)
+        above = _above_mean(band, found, own, levels, high[hopping[settled]], known)
+        steady = _without_hops(band, chain, own, above)
+        pixels.rest_adu2[settled] = _learn_anew(band, steady, found, own.place, settings)
     return pixels
 
 
