@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.levels import robust_sigma
 from solodark.dark_model.sample_numbers import SampleFit
-from solodark.dark_model.strength import squared_strength
+from solodark.dark_model.strength import TOO_WEAK, squared_strength
 from solodark.dark_model.survey import Sample, Survey
 
 __all__ = [
@@ -97,7 +97,7 @@ def _dark_signal(
     a mean of hundreds of frames by more than a birth must, is in one part alone.
     """
     weight = strength[frames] / fit.law.frame_variance[frames]
-    bias = np.linalg.lstsq(fit.design, survey.values.astype(np.float64), rcond=None)[0]
+    bias = _bias_maps(survey, sample, fit, strength)
     n_parts = min(_PARTS, frames.size)
     totals, weights = np.zeros((n_parts, survey.values.shape[1])), np.zeros(n_parts)
     for i, (f, w) in enumerate(zip(frames, weight, strict=True)):
@@ -106,6 +106,21 @@ def _dark_signal(
         weights[i % n_parts] += w * strength[f]
     signal = np.asarray(np.median(totals / weights[:, None], axis=0))
     return signal - np.median(signal[: sample.n_random])
+
+
+def _bias_maps(survey: Survey, sample: Sample, fit: SampleFit, strength: Array) -> Array:
+    """Bias of every sampled pixel at each gain setting, ADU.
+
+    As frames without a dark signal show it. A fit to all frames would be tilted by a birth between
+    them, and call a part of the new signal bias; it is taken where there are no such frames.
+    """
+    bias = np.linalg.lstsq(fit.design, survey.values.astype(np.float64), rcond=None)[0]
+    for setting in range(fit.n_settings):
+        weak = (fit.setting == setting) & (strength < TOO_WEAK)
+        if weak.any():
+            rows = fit.rows[weak].mean(axis=0)
+            bias[setting] = survey.values[weak].mean(axis=0, dtype=np.float64) - rows[sample.y]
+    return np.asarray(bias[: fit.n_settings])
 
 
 def years_from_library(library_s: Array, taken_s: float | None) -> float:
