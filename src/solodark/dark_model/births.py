@@ -64,8 +64,9 @@ def births_per_year(sample: Sample, survey: Survey, fit: SampleFit, taken_s: Arr
     years = float(np.mean(taken_s[late]) - np.mean(taken_s[early])) / SECONDS_PER_YEAR
     if years < _MIN_SPAN_YEARS:
         return _USUAL_PER_YEAR
-    before = _dark_signal(survey, sample, fit, strength, early)
-    after = _dark_signal(survey, sample, fit, strength, late)
+    bias = _bias_maps(survey, sample, fit, strength)
+    before = _dark_signal(survey, sample, fit, strength, bias, early)
+    after = _dark_signal(survey, sample, fit, strength, bias, late)
     reach = _SIGMA * max(robust_sigma((after - before)[: sample.n_random]), 1e-12)
     came = (before < reach) & (after - before > reach)
     went = (after < reach) & (before - after > reach)
@@ -89,6 +90,7 @@ def _dark_signal(
     sample: Sample,
     fit: SampleFit,
     strength: Array,
+    bias: Array,
     frames: NDArray[np.intp],
 ) -> Array:
     """Signal at full strength beyond the ordinary one, ADU.
@@ -97,7 +99,6 @@ def _dark_signal(
     a mean of hundreds of frames by more than a birth must, is in one part alone.
     """
     weight = strength[frames] / fit.law.frame_variance[frames]
-    bias = _bias_maps(survey, sample, fit, strength)
     n_parts = min(_PARTS, frames.size)
     totals, weights = np.zeros((n_parts, survey.values.shape[1])), np.zeros(n_parts)
     for i, (f, w) in enumerate(zip(frames, weight, strict=True)):
