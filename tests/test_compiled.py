@@ -56,6 +56,21 @@ def test_an_update_of_a_file_far_away_is_not_answered_by_the_old_code(package):
     assert walk(package) == 31.0
 
 
+def test_an_update_that_does_away_with_a_class_leaves_what_was_compiled_for_it(package):
+    (package / "numbers.py").write_text(
+        "from typing import NamedTuple\n\nSPEED = 2.0\n\nclass Pace(NamedTuple):\n    x: float\n"
+    )
+    (package / "walk.py").write_text(
+        "from solodark.compiled import njit\nfrom solodark.numbers import Pace\n\n"
+        "@njit(cache=True)\ndef walk(pace):\n    return 2.0 * pace.x\n\nprint(walk(Pace(10.0)))\n"
+    )
+    assert walk(package) == 20.0
+    for name in ("numbers.py", "walk.py"):
+        path = package / name
+        path.write_text(path.read_text().replace("Pace", "Gait"))
+    assert walk(package) == 20.0
+
+
 def test_a_stamp_is_of_the_files_a_function_rests_on_and_of_no_others(package):
     def stamp(name):
         stamp_of.cache_clear()

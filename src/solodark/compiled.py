@@ -52,6 +52,8 @@ def njit(**options: Any) -> Callable[[Function], Any]:
         if kept and Path(path).exists():  # in a frozen program there are no files
             index = dispatcher._cache._cache_file  # noqa: SLF001  # numba has no public way
             index._source_stamp = stamp_of(path)  # noqa: SLF001
+            # The version is read before the classes that were compiled for, which may be gone.
+            index._version += index._source_stamp  # noqa: SLF001
         return dispatcher
 
     return compiled
