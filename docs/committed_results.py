@@ -28,3 +28,9 @@ def paragraph(text: str) -> str:
 def machine(result: dict[str, Any]) -> str:
     """Name the processor that a result was measured on."""
     return str(result["machine"]["processor"])
+
+
+def spread(values: list[float], digits: int = 2) -> str:
+    """Show the least and the most of some figures."""
+    least, most = (f"{bound(values):.{digits}f}" for bound in (min, max))
+    return least if least == most else f"{least} to {most}"

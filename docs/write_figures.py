@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from committed_results import load, machine, paragraph, table
+from committed_results import load, machine, paragraph, spread, table
 from missed_bars import missed
 
 PAGE = Path(__file__).with_name("figures.md")
@@ -154,13 +154,13 @@ def growing() -> str:
     """Tell of models that grow."""
     real = [case["grown_over_mean_of_all"] for case in load("growth")["cases"]]
     rows: list[tuple[object, ...]] = [
-        (f"real cameras, {name}", "0.98 to 1.02", _range([case[name] for case in real]))
+        (f"real cameras, {name}", "0.98 to 1.02", spread([case[name] for case in real]))
         for name in STRATA[::-1]
     ]
-    steps = load("growth_synthetic")["over_all"]
+    synthetic = [camera["over_all"] for camera in load("growth_synthetic")["cameras"]]
     rows += [
-        (f"synthetic, {how}, {name}", "0.98 to 1.02", f"{steps[how][name]:.2f}")
-        for how in steps
+        (f"synthetic, {how}, {name}", "0.98 to 1.02", spread([own[how][name] for own in synthetic]))
+        for how in synthetic[0]
         for name in ("ordinary", "all but newborn, winsorised", "winsorised")
     ]
     return f"""\
@@ -169,19 +169,16 @@ def growing() -> str:
 Equivalent subs of a model that learned a part of the darks and grew by the rest, over those of one
 that learned all at once (`growth.py`, `growth_synthetic.py`). On real cameras "all" is ruled by a
 few hopping pixels: models that learned all at once, but from other samples of the pixels, differ
-by {_range(_spread())} of their mean.
+by {spread(_all_at_once())} of their mean. Above the bar the model
+that grew is the better one.
 
 {table(("figure", "bar", "reached"), rows)}"""
 
 
-def _spread() -> list[float]:
+def _all_at_once() -> list[float]:
     """Give worth of each model of all darks, over the mean of the three."""
     worths = [case["all_with_three_samples"]["all"] for case in load("growth")["cases"]]
     return [3.0 * worth / sum(three) for three in worths for worth in three]
-
-
-def _range(values: list[float]) -> str:
-    return f"{min(values):.2f} to {max(values):.2f}"
 
 
 def time_and_memory() -> str:
