@@ -79,8 +79,7 @@ def grown() -> str:
         four steps {over_all("in four steps", "winsorised")}. Its ordinary pixels are worth
         {over_all("in four steps", "ordinary")}, those that are hot or hop
         {over_all("in four steps", "hot and telegraph, winsorised")}: a few that hop and were found
-        in a late step. Of the frames before it only the means of series are left, and a mean does
-        not tell how often a pixel hopped within its series."""
+        in a late step, when only the means of earlier series are left. No bound is known."""
 
 
 def reading() -> str:

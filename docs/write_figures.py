@@ -169,8 +169,7 @@ def growing() -> str:
 Equivalent subs of a model that learned a part of the darks and grew by the rest, over those of one
 that learned all at once (`growth.py`, `growth_synthetic.py`). On real cameras "all" is ruled by a
 few hopping pixels: models that learned all at once, but from other samples of the pixels, differ
-by {spread(_all_at_once())} of their mean. Above the bar the model
-that grew is the better one.
+by {spread(_all_at_once())} of their mean. Above the bar the model that grew is the better one.
 
 {table(("figure", "bar", "reached"), rows)}"""
 
