@@ -1,12 +1,14 @@
 """A model that grows knows what it would know had it seen all frames at once."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from solodark.dark_model import LearnSettings, grow, learn, predict, solve
 from solodark.dark_model.dark_signal import library_strength2
+from solodark.dark_model.fit_rows import Library
 from solodark.dark_model.levels import remove_levels
 from solodark.dark_model.past import Past
 from solodark.dark_model.series import is_bias
@@ -107,6 +109,22 @@ def test_where_a_pixel_has_turned_hot_the_old_frames_count_no_more(halves):
     assert np.mean(np.abs(rise - 600.0) < 30.0) > 0.9
 
 
+def test_the_noise_of_a_pixel_that_has_turned_hot_is_what_it_is_now(halves, monkeypatch):
+    """But for those whose frames are kept, which are fitted to all of them."""
+    monkeypatch.setattr("solodark.dark_model.kept_frames._VALUES_PER_PIXEL", 0.0)
+    early, late = halves
+    where, dice = some_ordinary(learned(early), 40), np.random.default_rng(4)
+    noisy = []
+    for frame in early:
+        data = frame.data.astype(np.float32)
+        data[where] += dice.normal(0.0, 20.0, 40)
+        noisy.append(replace(frame, data=np.round(data).astype(np.uint16)))
+    before = learned(noisy)
+    grown = grow(before, brighter(before, late, where), settings=SETTINGS)
+    assert np.median(before.pixels.excess[where]) > 3.0
+    assert np.median(grown.pixels.excess[where]) < 1.5
+
+
 def test_births_are_counted_when_a_model_grows(halves):
     early, late = halves
     before = learned(early)
@@ -130,25 +148,40 @@ def test_in_one_new_frame_a_ray_is_no_birth_where_rays_are_more_frequent(halves)
     assert np.median(moved) < 30.0
 
 
+def flat(planes):
+    return planes.reshape(len(planes), -1)
+
+
 def test_a_sensor_that_stays_as_it_was_is_not_forgotten(models, halves):
     grown = models[1]
     assert len(halves[1]) > 20
     assert len(grown.pixels.residuals) == grown.library.kept_as.max() + 1
-    assert np.mean(grown.pixels.residuals == 0) < 1e-3
+    by_means = np.delete(flat(grown.pixels.residuals), grown.pixels.kept.place, axis=1)
+    assert np.mean(by_means == 0) < 1e-3
 
 
 def test_the_means_that_a_model_keeps_are_those_of_its_frames(models, halves):
     model, past = models[0], Past(models[0])
     frames = {frame.name: frame for frame in halves[0]}
-    series = next(s for s in range(len(past.starts)) if np.sum(model.library.series == s) > 3)
+    series = int(np.argmax(np.bincount(model.library.series) > 3))
     own = model.library.series == series
     named = np.array(model.library.names)[own]
     above = [above_level_and_rows(model, past, frames[name]) for name in named]
-    kept = past.values(slice(0, model.shape[0]))[model.library.kept_as[own][0]]
+    kept = past.values(rows_of_means(past), slice(0, model.shape[0]), slice(None))
+    kept = kept[model.library.kept_as[own][0]]
     difference = kept.reshape(model.shape) - np.mean(above, axis=0)
     error = np.sqrt(model.law.frame_variance[own].mean() / own.sum())
-    assert np.mean(np.isnan(difference)) < 1e-3  # of pixels that stand elsewhere for good
+    by_means = np.delete(difference.ravel(), model.pixels.kept.place)
+    assert np.mean(np.isnan(by_means)) < 1e-3  # of pixels that stand elsewhere for good
     assert np.nanmedian(np.abs(difference)) < 0.1 * error
+
+
+def rows_of_means(past):
+    """What a pixel is fitted to of which all frames are gone."""
+    library = past.model.library
+    sources = [SimpleNamespace(acquisition=taken) for taken in past.acquisitions]
+    frames = Library(sources, library.series, past.fit, library.kept_as, past.fit)
+    return frames.rows(past.n_frames, library.kept_as)
 
 
 def above_level_and_rows(model, past, frame):

@@ -37,7 +37,7 @@ def test_a_model_of_the_first_days_makes_masters_but_cannot_grow(dark_nights, pa
     old = from_arrays(arrays, parts[1], name="camera")
     (shot,) = dark_nights.later()
     assert generate(old, shot.frame).equivalent_subs > 1.0
-    with pytest.raises(ModelFileError, match="no means of its frames"):
+    with pytest.raises(ModelFileError, match="does not keep enough of its frames"):
         grow(old, [shot.frame])
 
 

@@ -115,6 +115,21 @@ def test_their_rise_and_duty_are_those_of_the_camera(years, model):
     assert np.median(np.abs(known.duty - telegraph.duty[true])) < 0.08
 
 
+def test_levels_are_found_though_maps_bend_after_the_hops(years, monkeypatch):
+    """With several maps a bright pixel's hops pass for another mixture of them."""
+    camera, sessions = years
+    several = replace(SETTINGS, ranks=(3,))
+    found = {}
+    for turns in (0, 2):
+        monkeypatch.setattr("solodark.dark_model.telegraph_fit._TURNS", turns)
+        model = learn(frames_of(sessions), rng=np.random.default_rng(1), settings=several)
+        found[turns] = settled(model)
+    late = np.setdiff1d(found[2], found[0])
+    assert late.size > 0
+    assert np.isin(late, camera.telegraph_dark.index).all()
+    assert np.isin(found[0], found[2]).all()
+
+
 def test_one_dark_tells_their_level_better_than_without_it(model, tonight):
     place, sub = settled(model), tonight[0].frame
     with_levels, without = generate(model, sub), generate(without_telegraph(model), sub)
@@ -265,7 +280,8 @@ def test_a_pixel_that_turned_hot_forgets_what_it_was_once_enough_series_saw_it_h
     pixel = TelegraphPixels(np.zeros(1, np.int32), *columns)
     chain = SimpleNamespace(amplitude=amplitude, floor=np.full(8, 9.0))
     two_maps, starts = SimpleNamespace(strength=np.eye(2)), np.array([0, 2, 4, 6, 8])
-    band = SimpleNamespace(values=(500.0 * amplitude * hot)[:, None], starts=starts, fit=two_maps)
+    rows = SimpleNamespace(starts=starts)
+    band = SimpleNamespace(values=(500.0 * amplitude * hot)[:, None], rows=rows, fit=two_maps)
     steady = _without_hops(band, chain, pixel, np.where(hot, 0.0, -1.0)[None])[0]
     assert steady[series == 0].tolist() == [0.0, 0.0]
     np.testing.assert_array_equal(steady[(series > 0) & ~hot], of_before)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solodark.dark_model.level_chain import MEMORIES_S, Chain, look_ahead, look_back
-from solodark.dark_model.two_levels import TwoLevels, find_two_levels
+from solodark.dark_model.two_levels import Rival, find_two_levels
 
 N_SERIES, PER_SERIES, EXPOSURE_S = 30, 8, 180.0
 N = N_SERIES * PER_SERIES
@@ -45,17 +45,13 @@ def hopping(rng, chain, n, *, rise, duty, memory_s):
     return level + rng.normal(0.0, noise), high
 
 
-def find(residual, chain, known=None, excess=None, scatter=None):
+def find(residual, chain, excess=None, scatter=None):
     n = len(residual)
     spread = np.var(residual / chain.amplitude, axis=1)
-    return find_two_levels(
-        residual,
-        np.full(residual.shape, SIGNAL),
-        np.ones(n) if excess is None else excess,
-        spread if scatter is None else scatter,
-        chain,
-        known or TwoLevels(*np.zeros((7, n))),
-    )
+    signal = np.full(residual.shape, SIGNAL)
+    excess = np.ones(n) if excess is None else excess
+    scatter = spread if scatter is None else scatter
+    return find_two_levels(residual, signal, Rival(residual, signal, excess, scatter), chain)
 
 
 @pytest.mark.parametrize(
@@ -94,23 +90,23 @@ def test_cosmic_rays_are_no_level(rng, chain):
     assert np.mean(levels.gain > 5.0) < 0.01
 
 
-def test_what_was_known_holds_through_a_night_that_shows_one_level(rng, chain):
-    residual, _ = hopping(rng, chain, 40, rise=60.0, duty=0.4, memory_s=4800.0)
-    before, _ = find(residual, chain)
-    night = chain._replace(
-        amplitude=chain.amplitude[:PER_SERIES],
-        order=chain.order[:PER_SERIES],
-        kept=np.ascontiguousarray(chain.kept[:, :PER_SERIES]),
-        floor=chain.floor[:PER_SERIES],
-        slope=chain.slope[:PER_SERIES],
-        series_start=np.array([0, PER_SERIES]),
+def test_one_long_night_at_one_level_tells_no_more_of_the_duty_than_a_short_one(rng, chain):
+    """A level that lasts for the night is seen once, in however many frames."""
+    residual, _ = hopping(rng, chain, 40, rise=60.0, duty=0.5, memory_s=76_800.0)
+    several = 400
+    night = np.repeat(chain.kept[:, [0, 1]], [1, several - 1], axis=1)
+    longer = chain._replace(
+        amplitude=np.append(chain.amplitude, np.ones(several)),
+        order=np.arange(N + several),
+        kept=np.hstack([chain.kept, night]),
+        floor=np.full(N + several, NOISE_ADU**2),
+        slope=np.full(N + several, 0.2),
+        series_start=np.append(chain.series_start, N + several),
     )
-    high = night.amplitude * 60.0 * 0.6 + rng.normal(0.0, 6.0, (40, PER_SERIES))
-    after, chance = find(high, night, known=before)
-    assert np.allclose(after.high - after.low, before.high - before.low, rtol=0.1)
-    assert np.all(after.looks > before.looks)
-    assert np.all(after.duty > before.duty)
-    assert np.mean(chance > 0.9) > 0.95
+    low = -30.0 + rng.normal(0.0, 6.0, (40, several))
+    alone, _ = find(residual, chain)
+    both, _ = find(np.hstack([residual, low]), longer)
+    assert np.median(both.duty) > np.median(alone.duty) - 0.15
 
 
 def test_levels_that_differ_a_little_from_night_to_night_are_levels(rng, chain):

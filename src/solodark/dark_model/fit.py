@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import births_per_year
 from solodark.dark_model.drift import NO_DRIFT, Drift, measure_drift
+from solodark.dark_model.fit_rows import Library
 from solodark.dark_model.gain_settings import GainSetting, gain_settings
-from solodark.dark_model.kept_means import join_series
 from solodark.dark_model.kept_precision import keep_precision
 from solodark.dark_model.map_pass import map_pass
 from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
 from solodark.dark_model.ranks import fit_best_rank, fit_ranks
-from solodark.dark_model.sample_numbers import SampleFit, series_starts
+from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.seams import survey_parts
 from solodark.dark_model.series import BIAS_EXPOSURE_S, by_series, is_bias
 from solodark.dark_model.settings import LearnSettings
@@ -91,9 +91,10 @@ def learn(
     sample, survey = survey_parts(sources, series, sample, progress)
     fits = fit_ranks(sources, series, sample, survey, settings, progress=progress)
     fit = fit_best_rank(fits, series)
-    kept_as = join_series(fit, series_starts(series))
-    pixels, class_information = map_pass(sources, series, survey, fit, kept_as, settings, progress)
-    library = describe_library(sources, hashes, series, fit, kept_as[series])
+    frames = Library(sources, series, fit)
+    kept_as = frames.joined()
+    pixels, class_information = map_pass(frames, kept_as, survey, settings, progress)
+    library = describe_library(sources, hashes, series, fit, kept_as)
     model = DarkModel(
         _shared_acquisition(sources),
         gain_settings(sources)[0],

@@ -1,8 +1,9 @@
 """A model grows: new darks are learned on top of what the frames before them told.
 
 A model keeps the sample of its frames, from which states, rank, prior and noise are learned; so
-these are learned anew from all frames, old and new. Of all other pixels it keeps the means of its
-frames, and these stand for them beside the new frames, in whatever states they have now.
+these are learned anew from all frames, old and new. Of pixels that may hop it keeps the frames as
+well, and these are fitted as if all were there again. Of all others it keeps the means of its
+frames, which stand for them beside the new frames, in whatever states they have now.
 """
 
 from collections.abc import Sequence
@@ -13,21 +14,20 @@ from numpy.typing import NDArray
 
 from solodark.dark_model.births import births_per_year
 from solodark.dark_model.fit import FRAMES_AT_FULL_SAMPLE, describe_library, finished
+from solodark.dark_model.fit_rows import FitRows, Library
 from solodark.dark_model.gain_settings import require_setting
-from solodark.dark_model.kept_means import join_series, means_of, starts_after
-from solodark.dark_model.map_pass import Before, map_pass
-from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames, PixelMaps
-from solodark.dark_model.past import Past
+from solodark.dark_model.kept_frames import KeptFrames
+from solodark.dark_model.map_pass import map_pass
+from solodark.dark_model.model import SAME_SENSOR, DarkModel, LibraryFrames
+from solodark.dark_model.past import Chosen, Past
 from solodark.dark_model.pixel_numbers import Memory
 from solodark.dark_model.ranks import fit_best_rank, fit_ranks
-from solodark.dark_model.recall import find_changes, since_library
+from solodark.dark_model.recall import Since, find_changes, since_library
 from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.sample_state import solve_sample
 from solodark.dark_model.series import by_series
 from solodark.dark_model.settings import LearnSettings
-from solodark.dark_model.strength import squared_strength
 from solodark.dark_model.survey import Survey, survey_frames
-from solodark.dark_model.telegraph import TelegraphPixels
 from solodark.errors import ModelFileError, NotEnoughFramesError
 from solodark.frames import Acquisition, FrameSource, Progress, silent
 from solodark.frames.matching import require_matching
@@ -37,6 +37,7 @@ __all__ = ["grow"]
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 Numbers = NDArray[np.intp]
+Pixels = NDArray[np.uint16] | NDArray[np.float32]
 
 _LIKELY = 0.5
 
@@ -52,8 +53,8 @@ def grow(
     """Add new darks and biases to a model, without the frames it was learned from.
 
     States, rank, prior and noise are learned from the sampled pixels of all frames. Every pixel is
-    fitted to the new frames and to the means of the old ones. Where a pixel is no longer what it
-    was, the old frames count no more. Gain settings stay.
+    fitted to the new frames and to the means of the old ones; those that may hop, to all frames.
+    Where a pixel is no longer what it was, the old frames count no more. Gain settings stay.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def grow(
     WrongSubError
         A frame is of a gain setting the model does not know.
     ModelFileError
-        The model has forgotten the sample of its frames, or their means.
+        The model has forgotten what it has to keep of its frames.
     """
     settings = settings or LearnSettings()
     if not sources:
@@ -93,15 +94,15 @@ def grow(
     past = Past(_with_room_for(model, len(sources)))
     survey = survey_frames(sources, past.sample, past.model.level_parts, progress=progress)
     new = _NewFrames(sources, series, setting, list(hashes), survey)
-    joined, all_series = new.survey_after(past), new.series_after(past)
-    fits = _fit_all(past, new, joined, all_series, settings, progress)
-    fit = fit_best_rank(fits, all_series)
-    stand = _with_means(past, fit)
-    kept_as = join_series(stand, starts_after(past.n_means, new.series))
-    library = _library_of_all(past, new, fit, kept_as)
-    pixels, class_information = _add_to_pixels(
-        past, new, library, stand, kept_as, settings, progress
-    )
+    joined = new.survey_after(past)
+    frames, series = new.sources_after(past), new.series_after(past)
+    fits = fit_ranks(frames, series, past.sample, joined, settings, progress=progress)
+    fit = fit_best_rank(fits, series)
+    all_frames = Library(frames, series, fit, past.model.library.kept_as, past.fit)
+    kept_as = all_frames.joined()
+    library = _library_of_all(past, new, all_frames, kept_as)
+    before = _Gone(past, _as_before(past, new), _since_library(past, library))
+    pixels, class_information = map_pass(all_frames, kept_as, joined, settings, progress, before)
     return finished(
         replace(
             _known_of_all(past, joined, library, fit),
@@ -122,6 +123,14 @@ class _NewFrames:
     hashes: list[str]
     survey: Survey
 
+    def sources_after(self, past: Past) -> list[FrameSource]:
+        """All frames, the new ones at the gain settings that they are taken for."""
+        shape, settings = past.model.shape, past.model.settings
+        gone = [_Frame(f"frame {k}", shape, taken) for k, taken in enumerate(past.acquisitions)]
+        pairs = zip(self.sources, self.setting, strict=True)
+        taken = ((new, replace(new.acquisition, **asdict(settings[own]))) for new, own in pairs)
+        return [*gone, *(_Frame(new.name, shape, known, new) for new, known in taken)]
+
     def series_after(self, past: Past) -> Numbers:
         """Series of all frames; the new ones are series of their own."""
         old = past.model.library.series
@@ -140,24 +149,56 @@ class _NewFrames:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Remembered:
-    """A frame of which all is known but its pixels."""
+class _Frame:
+    """A frame, or one of which all is known but its pixels."""
 
     name: str
     shape: tuple[int, int]
     acquisition: Acquisition
+    source: FrameSource | None = None
 
-    def read_rows(self, start: int, stop: int) -> Image:
-        """Refuse: the pixels are gone."""
-        raise NotImplementedError(f"rows {start} to {stop} of {self.name} are not remembered")
+    def read_rows(self, start: int, stop: int) -> Pixels:
+        """Read some rows; of a frame that is gone there are none."""
+        if self.source is None:
+            raise NotImplementedError(f"rows {start} to {stop} of {self.name} are not remembered")
+        return self.source.read_rows(start, stop)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Gone:
+    """What is known of the pixels of frames that are gone, as `band_fit.Before`.
+
+    With it come states and noise of the new frames as they were foretold, and what may have
+    happened in between.
+    """
+
+    past: Past
+    foretold: SampleFit
+    since: Since
+
+    @property
+    def kept(self) -> KeptFrames:
+        """The frames of those pixels of which they are not gone."""
+        return self.past.kept
+
+    def recall(self, rows: FitRows, band: slice, place: Chosen) -> tuple[Image, Memory]:
+        """Remember some pixels of a band."""
+        memory = self.past.memory(rows.since, band, place)
+        return self.past.values(rows, band, place), memory
+
+    def find_changed(self, values: Image, band: slice) -> Numbers:
+        """Find the pixels that have changed; at another level a pixel is what it was."""
+        odds = find_changes(self.past, self.foretold, values, band, self.since)[0]
+        odds[self.past.hopping(band)] = 0.0
+        return np.flatnonzero(odds > _LIKELY)
 
 
 def _with_room_for(model: DarkModel, n_new: int) -> DarkModel:
     """Thin out the sample where frames have become many, so that memory stays bounded."""
-    if model.survey is None or model.pixels.residuals is None:
+    if model.survey is None or model.pixels.residuals is None or model.pixels.kept is None:
         raise ModelFileError(
-            "the model keeps no sample and no means of its frames, expected one of this version; "
-            "learn it anew with `solodark learn` from all darks"
+            "the model does not keep enough of its frames, expected one of this version; learn it "
+            "anew with `solodark learn` from all darks"
         )
     share = FRAMES_AT_FULL_SAMPLE / (len(model.library.names) + n_new)
     usual = LearnSettings()
@@ -174,83 +215,21 @@ def _with_room_for(model: DarkModel, n_new: int) -> DarkModel:
     )
 
 
-def _fit_all(
-    past: Past,
-    new: _NewFrames,
-    survey: Survey,
-    series: Numbers,
-    settings: LearnSettings,
-    progress: Progress,
-) -> dict[int, SampleFit]:
-    """Fit states, prior and noise to the samples of all frames, for growing rank."""
-    taken = [
-        replace(source.acquisition, **asdict(past.model.settings[own]))
-        for source, own in zip(new.sources, new.setting, strict=True)
-    ]
-    frames = [
-        _Remembered(f"frame {k}", past.model.shape, acquisition)
-        for k, acquisition in enumerate([*past.acquisitions, *taken])
-    ]
-    return fit_ranks(frames, series, past.sample, survey, settings, progress=progress)
-
-
-def _with_means(past: Past, fit: SampleFit) -> SampleFit:
-    """Let means stand for the old frames, above the rows that are theirs now; then the new ones."""
-    n_old = len(past.design)
-    means = means_of(fit.of(slice(0, n_old)), past.starts, past.kept_as)
-    means = replace(means, rows=means.rows - past.means.rows)
-    return means.followed_by(fit.of(slice(n_old, None)))
-
-
-def _add_to_pixels(
-    past: Past,
-    new: _NewFrames,
-    library: LibraryFrames,
-    fit: SampleFit,
-    kept_as: Numbers,
-    settings: LearnSettings,
-    progress: Progress,
-) -> tuple[PixelMaps, Array]:
-    """Fit every pixel to the new frames and to the means of the old ones."""
-    foretold, n_old = _as_before(past, new), len(past.design)
-    since = since_library(past, library.taken_s[n_old:], library.exposure_s[n_old:])
-    raised = -fit.rows[: past.n_means, :, None].astype(np.float32)
-
-    def recall(values: Image, rows: slice) -> tuple[Memory, Numbers]:  # numpydoc ignore=GL08
-        means, new_values = np.split(values, [past.n_means])
-        means[:] = past.values(rows)
-        means.reshape(past.n_means, -1, past.model.shape[1])[:] += raised[:, rows]
-        changed = find_changes(past, foretold, new_values, rows, since)[0] > _LIKELY
-        changed[past.hopping(rows)] = False  # at another level a pixel is what it was
-        memory = Memory(*(np.where(changed, 0.0, own) for own in past.memory(rows)))
-        return memory, np.flatnonzero(changed)
-
-    before = Before(past.means_taken, recall, _hopped(past, fit))
-    return map_pass(new.sources, new.series, new.survey, fit, kept_as, settings, progress, before)
-
-
-def _hopped(past: Past, fit: SampleFit) -> TelegraphPixels:
-    """Give the known telegraph pixels, their hops at what is full strength now."""
-    pixels, means = past.model.pixels.telegraph, past.means.states
-    before = squared_strength(means, past.model.strength).sum()
-    now = squared_strength(fit.states[: past.n_means], fit.strength).sum()
-    ratio = np.float32(now / before if before > 0.0 else 1.0)
-    return replace(
-        pixels, rise_adu=pixels.rise_adu / np.sqrt(ratio), rest_adu2=pixels.rest_adu2 / ratio
-    )
-
-
-def _library_of_all(past: Past, new: _NewFrames, fit: SampleFit, kept_as: Numbers) -> LibraryFrames:
+def _library_of_all(
+    past: Past, new: _NewFrames, frames: Library, kept_as: Numbers
+) -> LibraryFrames:
     """Describe all frames, with their states and the means they are kept in now."""
-    old, n_old = past.model.library, len(past.design)
+    gone, there = slice(0, past.n_frames), slice(past.n_frames, None)
+    old = replace(past.model.library, states=frames.fit.states[gone], kept_as=kept_as[gone])
     own = describe_library(
-        new.sources,
-        new.hashes,
-        new.series_after(past)[n_old:],
-        fit.of(slice(n_old, None)),
-        kept_as[past.n_means + new.series],
+        new.sources, new.hashes, frames.series[there], frames.fit.of(there), kept_as[there]
     )
-    return _joined(replace(old, states=fit.states[:n_old], kept_as=kept_as[old.kept_as]), own)
+    return _joined(old, own)
+
+
+def _since_library(past: Past, library: LibraryFrames) -> Since:
+    new = slice(past.n_frames, None)
+    return since_library(past, library.taken_s[new], library.exposure_s[new])
 
 
 def _known_of_all(past: Past, survey: Survey, library: LibraryFrames, fit: SampleFit) -> DarkModel:

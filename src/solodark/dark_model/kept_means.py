@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.kept_codes import MeanNumbers
 from solodark.dark_model.sample_numbers import SampleFit, series_starts
 
-__all__ = ["MOST_MEANS", "join_series", "mean_numbers", "means_of", "starts_after"]
+__all__ = ["MOST_MEANS", "join_series", "mean_numbers", "means_before", "means_of", "starts_after"]
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -58,6 +58,29 @@ def means_of(fit: SampleFit, starts: Numbers, kept_as: Numbers) -> SampleFit:
         frame_count=count,
         series_count=np.bincount(kept_as, fit.series_count[starts[:-1]]).astype(np.float64),
     )
+
+
+def means_before(fit: SampleFit, series: Numbers, kept_as: Numbers) -> SampleFit:
+    """Give the fit of the means of a library's first frames.
+
+    Parameters
+    ----------
+    fit : SampleFit
+        Of all frames.
+    series : ndarray of int, shape (n,)
+        Series of each, sorted.
+    kept_as : ndarray of int, shape (n_first,)
+        Mean in which each of the first frames is kept, from 0 without a gap; all frames of a series
+        are kept in one.
+
+    Returns
+    -------
+    SampleFit
+        Of the means, which take the place of these frames.
+    """
+    first = slice(0, len(kept_as))
+    starts = series_starts(series[first])
+    return means_of(fit.of(first), starts, kept_as[starts[:-1]])
 
 
 def starts_after(n_means: int, series: Numbers) -> Numbers:

@@ -10,12 +10,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.band import Band
 from solodark.dark_model.first_fit import SampledLibrary
+from solodark.dark_model.fit_rows import FitRows
 from solodark.dark_model.frame_times import frame_times
 from solodark.dark_model.prior import MixturePrior
 from solodark.dark_model.sample_fit import fit_values
 from solodark.dark_model.sample_numbers import SampleFit
-from solodark.dark_model.telegraph_fit import Band, gains_by_hops
+from solodark.dark_model.telegraph_fit import gains_by_hops
 
 __all__ = ["judge_last_map", "narrowed", "of_most_pixels"]
 
@@ -25,7 +27,6 @@ Image = NDArray[np.float32]
 _APART = 0.01  # share of the pixels, at either end
 _NARROWER = 0.7  # width of a prior over that of the one before
 _NARROWEST = 0.1  # a map as small as that is none
-_NO_MEANS = np.zeros(0, np.intp)
 
 
 def judge_last_map(
@@ -138,9 +139,8 @@ def _explained_otherwise(
     """Logarithm of the evidence without the last map, and what two levels in time add to that."""
     less, starts, settings = _without_last_map(fit), library.starts, library.settings
     found = fit_values(less, values, smooth[:-1], starts, settings)
-    times = frame_times(library.sources, starts)
-    hops = gains_by_hops(Band(less, values, smooth[:-1], starts, 0, _NO_MEANS, times), found)
-    return found.evidence, hops
+    rows = FitRows(0, less, starts, frame_times(library.sources, starts))
+    return found.evidence, gains_by_hops(Band(rows, values, smooth[:-1]), found)
 
 
 def _without_last_map(fit: SampleFit) -> SampleFit:

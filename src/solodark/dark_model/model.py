@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from solodark.compiled import njit
 from solodark.dark_model.drift import NO_DRIFT, Drift
 from solodark.dark_model.gain_settings import GainSetting
+from solodark.dark_model.kept_frames import KeptFrames
 from solodark.dark_model.level_parts import NO_SEAMS, LevelParts, Seams
 from solodark.dark_model.noise import NoiseLaw
 from solodark.dark_model.prior import MixturePrior
@@ -90,6 +91,8 @@ class PixelMaps:
     residuals : ndarray of uint8, shape (m, ny, nx), optional
         What the maps leave of the means of its frames, as `encode_residuals` gives it: by them it
         can grow; read where it shall.
+    kept : KeptFrames, optional
+        The frames of pixels that may hop, for the same end; these hold no means of them.
     """
 
     maps: NDArray[np.float32]
@@ -99,6 +102,7 @@ class PixelMaps:
     scatter: NDArray[np.uint8]
     telegraph: TelegraphPixels
     residuals: NDArray[np.uint8] | None = None
+    kept: KeptFrames | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,35 +1,37 @@
 """What a model remembers of the frames it was learned from, in the form in which a fit uses it.
 
-The model keeps no frame. It keeps the state of every frame, and of every pixel its noise and the
-means of its frames.
+The model keeps the state of every frame, and of every pixel its noise and the means of its frames;
+the frames themselves only of the few pixels that may hop.
 """
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solodark.dark_model.dark_signal import library_strength2
-from solodark.dark_model.frame_times import MeansTaken
+from solodark.dark_model.fit_rows import FitRows
 from solodark.dark_model.kept_codes import decode_means
-from solodark.dark_model.kept_means import mean_numbers, means_of
+from solodark.dark_model.kept_frames import KeptFrames
+from solodark.dark_model.kept_means import mean_numbers
 from solodark.dark_model.model import DarkModel, decoded_weights
 from solodark.dark_model.pixel_numbers import EXCESS_PRIOR_DOF, Memory
 from solodark.dark_model.row_pattern import rows_beyond
-from solodark.dark_model.sample_numbers import SampleFit, series_starts
+from solodark.dark_model.sample_numbers import SampleFit
 from solodark.dark_model.scatter_prior import learn_scatter
-from solodark.dark_model.series import taken_as_bias
 from solodark.dark_model.smooth_maps import SmoothMaps
 from solodark.dark_model.strength import FLOOR_AMPLITUDE2
 from solodark.dark_model.survey import Sample, Survey
 from solodark.frames import Acquisition, FrameKind
 
-__all__ = ["Past", "Places"]
+__all__ = ["Chosen", "Past", "Places"]
 
 Array = NDArray[np.float64]
 Places = tuple[NDArray[np.intp] | slice, NDArray[np.intp] | slice]
+Chosen = NDArray[np.integer[Any]] | slice
 
 _LEAST_WEIGHT = 1e-7  # a weight stored as none is smaller than this
 
@@ -54,44 +56,9 @@ class Past:
         return np.array([self.model.design(state, int(setting)) for state, setting in pairs])
 
     @property
-    def dof(self) -> float:
-        """Degrees of freedom of a pixel's noise: frames beyond the first of each series."""
-        counts = np.bincount(self.model.library.series)
-        return float(np.maximum(counts - 1, 0).sum())
-
-    @property
-    def starts(self) -> NDArray[np.intp]:
-        """Where each series of the library begins, shape (n_series + 1,)."""
-        return series_starts(self.model.library.series)
-
-    @property
-    def kept_as(self) -> NDArray[np.intp]:
-        """Mean in which each series is kept, shape (n_series,)."""
-        return self.model.library.kept_as[self.starts[:-1]]
-
-    @property
-    def n_means(self) -> int:
-        """Number of the means."""
-        return len(self.residuals)
-
-    @property
-    def means_taken(self) -> MeansTaken:
-        """When the frames of each mean were taken."""
-        library = self.model.library
-        middle_s = library.taken_s + 0.5 * np.nan_to_num(library.exposure_s)
-        dated = np.isfinite(middle_s)
-        count = np.bincount(library.kept_as, dated)
-        total = np.bincount(library.kept_as, np.where(dated, middle_s, 0.0))
-        exposed = [not taken_as_bias(taken) for taken in self.acquisitions]
-        return MeansTaken(
-            np.where(count > 0.0, total / np.maximum(count, 1.0), np.nan),
-            np.bincount(library.kept_as, exposed) == 0.0,
-        )
-
-    @cached_property
-    def means(self) -> SampleFit:
-        """States, noise and rows of the means, as they were learned."""
-        return means_of(self.fit, self.starts, self.kept_as)
+    def n_frames(self) -> int:
+        """Number of the frames."""
+        return len(self.model.library.names)
 
     @cached_property
     def sample(self) -> Sample:
@@ -147,6 +114,13 @@ class Past:
         if self.model.pixels.residuals is None:
             raise ValueError("the model was read without the means of its frames")
         return self.model.pixels.residuals
+
+    @property
+    def kept(self) -> KeptFrames:
+        """The frames of those pixels of which they are kept."""
+        if self.model.pixels.kept is None:
+            raise ValueError("the model was read without the frames of any pixel")
+        return self.model.pixels.kept
 
     @property
     def acquisitions(self) -> list[Acquisition]:
@@ -214,23 +188,30 @@ class Past:
         codes = self.model.pixels.scatter[:, *places].reshape(len(self.model.scatter_grid), -1).T
         return np.maximum(decoded_weights()[codes], _LEAST_WEIGHT)
 
-    def values(self, rows: slice) -> NDArray[np.float32]:
-        """Give the means of frames, in the pixels of some rows.
+    def values(self, seen: FitRows, rows: slice, place: Chosen) -> NDArray[np.float32]:
+        """Give the means of frames, in some pixels of some rows.
 
         Parameters
         ----------
+        seen : FitRows
+            Which means, and what was learned of them.
         rows : slice
             Of the sensor.
+        place : ndarray of int, or slice
+            Which of the pixels of these rows.
 
         Returns
         -------
         ndarray of float32, shape (n_means, n)
             ADU above level and rows, as these were when the frames were learned.
         """
+        if seen.learned is None:
+            raise ValueError("these means were not learned before")
         pixels = self.model.pixels
-        codes = self.residuals[:, rows].reshape(len(self.residuals), -1)
-        maps = pixels.maps[:, rows].reshape(len(pixels.maps), -1)
-        return decode_means(codes, maps, pixels.excess[rows].ravel(), mean_numbers(self.means))
+        codes = self.residuals[:, rows].reshape(len(self.residuals), -1)[:, place]
+        maps = pixels.maps[:, rows].reshape(len(pixels.maps), -1)[:, place]
+        excess = pixels.excess[rows].ravel()[place]
+        return decode_means(codes[seen.used], maps, excess, mean_numbers(seen.learned))
 
     def hopping(self, rows: slice) -> NDArray[np.int32]:
         """Find the pixels that are known to hop between two levels.
@@ -249,20 +230,30 @@ class Past:
         own = self.model.pixels.telegraph.between(rows.start * nx, rows.stop * nx)
         return own.place[own.settled]
 
-    def memory(self, rows: slice) -> Memory:
-        """Give what is remembered of the noise of some pixels.
+    def memory(self, since: int, rows: slice, place: Chosen) -> Memory:
+        """Give what the frames before one told of the noise of some pixels of some rows.
 
         Parameters
         ----------
+        since : int
+            That frame.
         rows : slice
             Of the sensor.
+        place : ndarray of int, or slice
+            Which of the pixels of these rows.
 
         Returns
         -------
         Memory
             Of the n pixels.
         """
-        excess = self.model.pixels.excess[rows].ravel().astype(np.float64)
-        dof = np.full(excess.size, self.dof)
-        squares = np.maximum(excess * (EXCESS_PRIOR_DOF + dof) - EXCESS_PRIOR_DOF, 0.0)
-        return Memory(squares, dof)
+        excess = self.model.pixels.excess[rows].ravel()[place].astype(np.float64)
+        all_dof, own_dof = self._dof(None), self._dof(since)
+        squares = np.maximum(excess * (EXCESS_PRIOR_DOF + all_dof) - EXCESS_PRIOR_DOF, 0.0)
+        share = own_dof / max(all_dof, 1.0)
+        return Memory(share * squares, np.full(excess.size, own_dof))
+
+    def _dof(self, since: int | None) -> float:
+        """Degrees of freedom of a pixel's noise: frames beyond the first of each series."""
+        counts = np.bincount(self.model.library.series[:since])
+        return float(np.maximum(counts - 1, 0).sum())

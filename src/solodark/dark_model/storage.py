@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from solodark.dark_model.drift import Drift
 from solodark.dark_model.gain_settings import GainSetting
 from solodark.dark_model.kept_codes import STEPS_PER_SIGMA
+from solodark.dark_model.kept_frames import KeptFrames
 from solodark.dark_model.level_parts import LevelParts, Seams
 from solodark.dark_model.model import DarkModel, LibraryFrames, PixelMaps
 from solodark.dark_model.noise import NoiseLaw
@@ -33,6 +34,7 @@ _SHARED_FIELDS = (
 
 
 _TELEGRAPH = tuple(field.name for field in fields(TelegraphPixels))
+_KEPT = tuple(field.name for field in fields(KeptFrames))
 _SURVEY = ("levels", "profiles", "values", "blocks")
 
 
@@ -78,6 +80,8 @@ def to_arrays(model: DarkModel) -> tuple[Arrays, dict[str, Any]]:
     }
     if model.pixels.residuals is not None:
         arrays["residuals"] = model.pixels.residuals
+    if model.pixels.kept is not None:
+        arrays |= {f"kept_{name}": getattr(model.pixels.kept, name) for name in _KEPT}
     if model.survey is not None:
         arrays |= {f"survey_{name}": getattr(model.survey, name) for name in _SURVEY}
     description = {
@@ -145,6 +149,13 @@ def _telegraph(arrays: Arrays) -> TelegraphPixels:
     return TelegraphPixels(*(arrays[f"telegraph_{name}"] for name in _TELEGRAPH))
 
 
+def _kept(arrays: Arrays) -> KeptFrames | None:
+    """Look up the frames of pixels that may hop, where they were kept and read."""
+    if not all(f"kept_{name}" in arrays for name in _KEPT):
+        return None
+    return KeptFrames(**{name: arrays[f"kept_{name}"] for name in _KEPT})
+
+
 def _survey(arrays: Arrays, parts: LevelParts) -> Survey | None:
     """Look up the sample of the frames, where it was read."""
     if not all(f"survey_{name}" in arrays for name in _SURVEY):
@@ -181,6 +192,7 @@ def _assemble(arrays: Arrays, description: dict[str, Any]) -> DarkModel:
             arrays["scatter_weights"],
             _telegraph(arrays),
             _residuals(arrays, description),
+            _kept(arrays),
         ),
         prior=MixturePrior(
             arrays["prior_weights"], arrays["prior_means"], arrays["prior_precisions"]

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 Numbers = NDArray[np.float32]
 
 _LEAST_VISITS = 3.0  # of either level, that do not remember each other
+_MANY_LOOKS = 6.0  # tell how rare the rarer level is, to a fifth
 _LASTING_S = 1e6  # a level that is remembered for weeks is the one of a whole night
 
 
@@ -84,23 +85,29 @@ class TelegraphPixels:
     def settled(self) -> NDArray[np.bool_]:
         """Whether the levels of each can be relied on, shape (n,).
 
-        Either it hops so often that its duty is known, or so rarely that no duty is needed: a pixel
-        that turned hot halfway through the library has two levels as well, and stays at one.
+        Either it was seen so often that its duty is known, or it hops so rarely that no duty is
+        needed: a pixel that turned hot halfway through the library has two levels as well, and
+        stays at one.
         """
-        return self.hopping | np.asarray(self.memory_s >= _LASTING_S)
+        return self.hopping | self.lasting | np.asarray(self.looks >= _MANY_LOOKS)
 
-    def where(self, chosen: NDArray[np.bool_]) -> "TelegraphPixels":
+    @property
+    def lasting(self) -> NDArray[np.bool_]:
+        """Whether each stays at a level for longer than a series, shape (n,)."""
+        return np.asarray(self.memory_s >= _LASTING_S)
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "TelegraphPixels":
         """Choose some of them.
 
         Parameters
         ----------
-        chosen : ndarray of bool, shape (n,)
+        chosen : ndarray of bool, shape (n,), or of int
             Which.
 
         Returns
         -------
         TelegraphPixels
-            In the same order.
+            In the order in which they were chosen.
         """
         return TelegraphPixels(*(getattr(self, field.name)[chosen] for field in fields(self)))
 

@@ -32,7 +32,7 @@ from solodark.dark_model.level_chain import (
     look_back,
 )
 
-__all__ = ["TwoLevels", "find_two_levels"]
+__all__ = ["Rival", "TwoLevels", "find_two_levels"]
 
 Array = NDArray[np.float64]
 
@@ -41,7 +41,6 @@ _FIRST_ROUNDS, _ROUNDS = 4, 10
 _TELLING = 1.0  # a frame tells the levels apart where they differ by a sigma
 _HALF_A_LOOK = 0.5  # Jeffreys' prior of the duty
 _FIRST_MEMORY = 3.0
-_A_LOOK_AT_MEMORY = 0.1  # nats by which one look of earlier frames speaks for the memory they told
 _LEAST_WEIGHT = 1e-9
 _DUTY, _MEMORY, _REST, _LOOKS, _GAIN = range(2, 7)  # of the numbers of `TwoLevels`, after both
 _FIRST_REST = 0.01  # of the squared spread of the frames
@@ -49,7 +48,7 @@ _COST = 1.5  # of three numbers more than the rival has, over the logarithm of t
 
 
 class TwoLevels(NamedTuple):
-    """What is found of n pixels, or was known of them before.
+    """What is found of n pixels.
 
     Attributes
     ----------
@@ -76,8 +75,25 @@ class TwoLevels(NamedTuple):
     gain: Array
 
 
+class Rival(NamedTuple):
+    """What n pixels are without levels: noisier, and other from series to series.
+
+    Attributes
+    ----------
+    residual, signal : ndarray, shape (n, n_frames)
+        What is seen beyond what maps foretell that know of no levels, and that, ADU.
+    excess, scatter : ndarray, shape (n,)
+        Noise over that of the class, and the variance of series at strength 1, ADU^2.
+    """
+
+    residual: Array
+    signal: Array
+    excess: Array
+    scatter: Array
+
+
 def find_two_levels(
-    residual: Array, signal: Array, excess: Array, scatter: Array, chain: Chain, known: TwoLevels
+    residual: Array, signal: Array, rival: Rival, chain: Chain
 ) -> tuple[TwoLevels, Array]:
     """Fit two levels to n pixels.
 
@@ -85,13 +101,10 @@ def find_two_levels(
     ----------
     residual, signal : ndarray, shape (n, n_frames)
         What is seen beyond what the maps foretell, and that, ADU.
-    excess, scatter : ndarray, shape (n,)
-        What a rival without levels makes of it: noise over that of the class, and the variance of
-        series at strength 1, ADU^2.
+    rival : Rival
+        What they are without levels.
     chain : Chain
         What holds for all of them.
-    known : TwoLevels
-        What earlier frames told, in as many looks; of pixels that are new, no looks.
 
     Returns
     -------
@@ -100,8 +113,8 @@ def find_two_levels(
     high : ndarray, shape (n, n_frames)
         Chance of the high level in every frame.
     """
-    numbers, high = np.array(known, dtype=np.float64), np.empty_like(residual)
-    _find_two_levels(residual, signal, excess, scatter, chain, numbers, high)
+    numbers, high = np.empty((len(TwoLevels._fields), len(residual))), np.empty_like(residual)
+    _find_two_levels(residual, signal, rival, chain, numbers, high)
     return TwoLevels(*numbers), high
 
 
@@ -115,40 +128,37 @@ class _Seen(NamedTuple):
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def _find_two_levels(
-    residual: Any, signal: Any, excess: Any, scatter: Any, chain: Chain, numbers: Any, high: Any
+    residual: Any, signal: Any, rival: Rival, chain: Chain, numbers: Any, high: Any
 ) -> None:
     n, n_frames = residual.shape
     for i in prange(n):
         usable = signal[i] + residual[i] < chain.censor_adu
         seen, work = _Seen(residual[i], signal[i], usable), np.empty((4, n_frames))
-        before, level = numbers[:, i].copy(), numbers[:_LOOKS, i].copy()
-        if before[_LOOKS] == 0.0:
-            _begin(seen, chain, before, level, work)
-        told = _climb(_ROUNDS, len(chain.kept), seen, chain, before, level, work)
+        level = _begin(seen, chain, work)
+        told = _climb(_ROUNDS, len(chain.kept), seen, chain, level, work)
         told = max(told, _by_series(seen, chain, level, work))
         high[i], numbers[:_LOOKS, i] = work[CHANCE], level
-        looks, telling = _looks(seen, chain, level)
-        numbers[_LOOKS, i] += looks
-        without = _without_levels(seen, excess[i], scatter[i], chain)
-        numbers[_GAIN, i] = told - without
-        if before[_LOOKS] == 0.0:  # what levels cost that had yet to be found
-            numbers[_GAIN, i] -= _COST * log(max(telling, 1.0))
+        numbers[_LOOKS, i], telling = _looks(seen, chain, level)
+        without = _Seen(rival.residual[i], rival.signal[i], usable)
+        least = _without_levels(without, rival.excess[i], rival.scatter[i], chain)
+        numbers[_GAIN, i] = told - least - _COST * log(max(telling, 1.0))
 
 
 @njit(cache=True, error_model="numpy")
-def _begin(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> None:
+def _begin(seen: _Seen, chain: Chain, work: Any) -> Any:
     """Begin with the best of three guesses: high half of the time, hardly ever, nearly always."""
     middle, spread = _spread(seen, chain)
-    best, tried = -np.inf, np.empty(_LOOKS)
+    best, level, tried = -np.inf, np.zeros(_LOOKS), np.empty(_LOOKS)
     for duty in (0.5, 0.1, 0.9):
         odds = sqrt(duty / (1.0 - duty))
         tried[LOW], tried[HIGH] = middle - spread * odds, middle + spread / odds
         tried[_DUTY], tried[_MEMORY] = duty, _FIRST_MEMORY
         tried[_REST] = _FIRST_REST * spread**2
-        told = _climb(_FIRST_ROUNDS, 1, seen, chain, before, tried, work)
+        told = _climb(_FIRST_ROUNDS, 1, seen, chain, tried, work)
         if told > best:
             best = told
             level[:] = tried
+    return level
 
 
 @njit(cache=True, error_model="numpy")
@@ -180,15 +190,13 @@ def _spread(seen: _Seen, chain: Chain) -> Any:
 
 
 @njit(cache=True, error_model="numpy")
-def _climb(
-    rounds: int, reach: int, seen: _Seen, chain: Chain, before: Any, level: Any, work: Any
-) -> float:
+def _climb(rounds: int, reach: int, seen: _Seen, chain: Chain, level: Any, work: Any) -> float:
     """Maximise by expectations; leaves the chance of the high level in the work's last row."""
     told = -np.inf
     for _ in range(rounds):
-        told = _weigh(seen, chain, level, work) + _choose_memory(chain, reach, before, level, work)
+        told = _weigh(seen, chain, level, work) + _choose_memory(chain, reach, level, work)
         look_back(chain, int(level[_MEMORY]), level[_DUTY], work)
-        _move_levels(seen, chain, before, level, work)
+        _move_levels(seen, chain, level, work)
     return told
 
 
@@ -219,12 +227,11 @@ def _misfit(seen: _Seen, f: int, step: float, variance: float, censor_adu: float
 
 
 @njit(cache=True, error_model="numpy")
-def _choose_memory(chain: Chain, reach: int, before: Any, level: Any, work: Any) -> float:
+def _choose_memory(chain: Chain, reach: int, level: Any, work: Any) -> float:
     """Take the best memory of the present one and those within reach of it."""
     now, best, most = int(level[_MEMORY]), int(level[_MEMORY]), -np.inf
     for memory in range(max(now - reach, 0), min(now + reach + 1, len(chain.kept))):
         told = look_ahead(chain, memory, level[_DUTY], work)
-        told -= before[_LOOKS] * _A_LOOK_AT_MEMORY * abs(memory - before[_MEMORY])
         if told > most:
             best, most = memory, told
     level[_MEMORY] = best
@@ -233,15 +240,10 @@ def _choose_memory(chain: Chain, reach: int, before: Any, level: Any, work: Any)
 
 
 @njit(cache=True, error_model="numpy")
-def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) -> None:
+def _move_levels(seen: _Seen, chain: Chain, level: Any, work: Any) -> None:
     """Levels by weighted least squares, what they are uncertain by, and the duty."""
     kept, weights, sums = chain.kept[int(level[_MEMORY])], np.full(2, 1e-12), np.zeros(2)
-    looks, ups, told, beyond, known = 0.0, 0.0, 1e-12, 0.0, 1e-30
-    if before[_LOOKS] > 0.0:
-        strongest = int(np.argmax(chain.amplitude))
-        one = before[_LOOKS] / _variance(seen, strongest, 0.0, chain, before)
-        weights[LOW], weights[HIGH] = (1.0 - before[_DUTY]) * one, before[_DUTY] * one
-        sums[:] = weights * before[:2]
+    looks, ups, beyond, known = 0.0, 0.0, 0.0, 1e-30
     for f in range(seen.residual.size):
         if not seen.usable[f]:
             continue
@@ -258,15 +260,14 @@ def _move_levels(seen: _Seen, chain: Chain, before: Any, level: Any, work: Any) 
                 beyond += part / variance * (square - variance + rest)
                 known += part / variance * chain.amplitude[f] ** 2
         if _tells(seen, f, chain, level):
-            looks += 1.0 - kept[f] ** 2
-            ups += work[CHANCE, f]
-            told += 1.0
+            look = 1.0 - kept[f] ** 2  # many frames of one night are hardly more than one
+            looks += look
+            ups += look * work[CHANCE, f]
     for z in (LOW, HIGH):
         if weights[z] > _LEAST_WEIGHT:
             level[z] = sums[z] / weights[z]
     level[_REST] = max(beyond / known, 0.0)
-    ups = _HALF_A_LOOK + looks * ups / told + before[_LOOKS] * before[_DUTY]
-    level[_DUTY] = ups / (2.0 * _HALF_A_LOOK + looks + before[_LOOKS])
+    level[_DUTY] = (_HALF_A_LOOK + ups) / (2.0 * _HALF_A_LOOK + looks)
 
 
 @njit(cache=True, error_model="numpy")

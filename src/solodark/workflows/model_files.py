@@ -26,6 +26,9 @@ _CONTENT = "dark model"
 # As the storage of models names them; its import runs beside the reading.
 _FOR_GROWTH = (
     "residuals",
+    "kept_place",
+    "kept_since",
+    "kept_values",
     "survey_levels",
     "survey_profiles",
     "survey_values",
