@@ -7,11 +7,13 @@ a model that grows fits them as if all frames were there again. All others are k
 before stands in the means of those earlier frames.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from solodark.dark_model.pixel_table import PixelTable
 
 __all__ = ["KeptFrames", "most_kept"]
 
@@ -22,7 +24,7 @@ _VALUES_PER_PIXEL = 8.0  # of the sensor: some 200 MB of 24 megapixels, compress
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class KeptFrames:
+class KeptFrames(PixelTable):
     """The frames of some pixels.
 
     Attributes
@@ -35,7 +37,6 @@ class KeptFrames:
         ADU as read; 0 in the frames that are not kept.
     """
 
-    place: NDArray[np.int32]
     since: NDArray[np.int32]
     values: Values
 
@@ -55,54 +56,6 @@ class KeptFrames:
         """
         nothing = np.zeros(0, np.int32)
         return cls(nothing, nothing, np.zeros((0, n_frames), np.uint16))
-
-    @classmethod
-    def joined(cls, parts: list["KeptFrames"]) -> "KeptFrames":
-        """Join those of several parts of the sensor.
-
-        Parameters
-        ----------
-        parts : list of KeptFrames
-            In the order of their places, one at least.
-
-        Returns
-        -------
-        KeptFrames
-            All of them.
-        """
-        columns = [[getattr(part, field.name) for part in parts] for field in fields(cls)]
-        return cls(*(np.concatenate(column) for column in columns))
-
-    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "KeptFrames":
-        """Choose some of them.
-
-        Parameters
-        ----------
-        chosen : ndarray of bool, shape (n,), or of int
-            Which.
-
-        Returns
-        -------
-        KeptFrames
-            In the order in which they were chosen.
-        """
-        return KeptFrames(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-    def between(self, first: int, last: int) -> "KeptFrames":
-        """Look up those of a part of the sensor.
-
-        Parameters
-        ----------
-        first, last : int
-            Places from the one up to, but not with, the other.
-
-        Returns
-        -------
-        KeptFrames
-            With places counted from the first.
-        """
-        own = self.where((self.place >= first) & (self.place < last))
-        return replace(own, place=own.place - np.int32(first))
 
     def followed_by(self, later: Values) -> "KeptFrames":
         """Append further frames.

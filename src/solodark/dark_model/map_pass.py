@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,6 @@ __all__ = ["map_pass"]
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint16] | NDArray[np.float32]
-_Pixels = TypeVar("_Pixels", TelegraphPixels, KeptFrames)
 
 
 def map_pass(
@@ -69,8 +67,8 @@ def map_pass(
     for (start, stop), frames in zip(told, as_read, strict=True):
         first, last = start * shape[1], stop * shape[1]
         band = band_fit.fit(slice(start, stop), frames)
-        telegraph.append(_from(first, band.telegraph))
-        kept.append(_from(first, band.kept))
+        telegraph.append(band.telegraph.moved(first))
+        kept.append(band.kept.moved(first))
         keep_band(band.found, first, fit.n_settings, pixels, sums)
         band_fit.encode(band, residuals.reshape(len(residuals), -1)[:, first:last])
     return replace(
@@ -79,11 +77,6 @@ def map_pass(
         residuals=residuals,
         kept=KeptFrames.joined(kept),
     ), sums.information
-
-
-def _from(first: int, pixels: _Pixels) -> _Pixels:
-    """Count places from the first of the sensor instead of those of a band."""
-    return replace(pixels, place=np.int32(first) + pixels.place)
 
 
 def _empty_maps(fit: SampleFit, shape: tuple[int, int]) -> PixelMaps:

@@ -1,10 +1,11 @@
 """Pixels that hop between two levels: what a model keeps of them, and where they stand."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from solodark.dark_model.pixel_table import PixelTable
 from solodark.dark_model.strength import squared_strength
 
 __all__ = ["TelegraphPixels", "hop_direction", "series_memory"]
@@ -18,7 +19,7 @@ _LASTING_S = 1e6  # a level that is remembered for weeks is the one of a whole n
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class TelegraphPixels:
+class TelegraphPixels(PixelTable):
     """The telegraph pixels of a sensor, and those that may be some.
 
     Maps hold the mean in the long run of those that are settled. Of the others more has to be seen.
@@ -39,7 +40,6 @@ class TelegraphPixels:
         Variance between series that the hops do not explain, at full strength.
     """
 
-    place: NDArray[np.int32]
     rise_adu: Numbers
     duty: Numbers
     memory_s: Numbers
@@ -57,23 +57,6 @@ class TelegraphPixels:
         """
         nothing = np.zeros(0, np.float32)
         return cls(np.zeros(0, np.int32), *[nothing] * 5)
-
-    @classmethod
-    def joined(cls, parts: list["TelegraphPixels"]) -> "TelegraphPixels":
-        """Join those of several parts of the sensor.
-
-        Parameters
-        ----------
-        parts : list of TelegraphPixels
-            In the order of their places.
-
-        Returns
-        -------
-        TelegraphPixels
-            All of them.
-        """
-        columns = [[getattr(part, field.name) for part in parts] for field in fields(cls)]
-        return cls(*(np.concatenate(column) for column in columns)) if parts else cls.none()
 
     @property
     def hopping(self) -> NDArray[np.bool_]:
@@ -95,37 +78,6 @@ class TelegraphPixels:
     def lasting(self) -> NDArray[np.bool_]:
         """Whether each stays at a level for longer than a series, shape (n,)."""
         return np.asarray(self.memory_s >= _LASTING_S)
-
-    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "TelegraphPixels":
-        """Choose some of them.
-
-        Parameters
-        ----------
-        chosen : ndarray of bool, shape (n,), or of int
-            Which.
-
-        Returns
-        -------
-        TelegraphPixels
-            In the order in which they were chosen.
-        """
-        return TelegraphPixels(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-    def between(self, first: int, last: int) -> "TelegraphPixels":
-        """Look up those of a part of the sensor.
-
-        Parameters
-        ----------
-        first, last : int
-            Places from the one up to, but not with, the other.
-
-        Returns
-        -------
-        TelegraphPixels
-            With places counted from the first.
-        """
-        own = self.where((self.place >= first) & (self.place < last))
-        return replace(own, place=own.place - np.int32(first))
 
 
 def hop_direction(strength: Array, states: Array) -> Array:
