@@ -161,14 +161,18 @@ class BandFit:
         kept = self._kept_until_now(rows, frames)
         band = self._whole_band(rows, frames, smooth)
         found = self._room = _fit_as_now(band, self._settings, self._room)
-        place = np.union1d(restless_pixels(band, found), band.changed)
-        late = _new_frames(np.setdiff1d(place, kept.place), frames, self._library.n_gone)
-        looked_at = [_look_at(band, found, self._settings, late, within=None)]
+        restless = restlessness(band, found)
+        place = np.union1d(restless_pixels(restless, band.rows.starts), band.changed)
+        late = self._kept_from_now(np.setdiff1d(place, kept.place), frames)
+        looked_at = [_look_at(band, found, self._settings, late, restless[late.place], within=None)]
         for since in np.unique(kept.since):
             own = kept.where(kept.since == since)
             part = self._part_band(rows, smooth, own)
             part_found = _fit_as_now(part, self._settings)
-            looked_at.append(_look_at(part, part_found, self._settings, own, within=own.place))
+            restless = restlessness(part, part_found)
+            looked_at.append(
+                _look_at(part, part_found, self._settings, own, restless, within=own.place)
+            )
             for all_pixels, some in zip(found, part_found, strict=True):
                 all_pixels[own.place] = some
         return _chosen(found, looked_at)
@@ -201,7 +205,14 @@ class BandFit:
             return KeptFrames.none(len(frames))
         nx = frames[0].shape[1]
         own = self._before.kept.between(rows.start * nx, rows.stop * nx)
-        return own.followed_by(_new_frames(own.place, frames, 0).values)
+        return own.followed_by(_as_read(own.place, frames))
+
+    def _kept_from_now(self, place: Places, frames: Frames) -> KeptFrames:
+        """Keep the frames of some pixels that are not gone."""
+        values, n_gone = _as_read(place, frames), self._library.n_gone
+        gone = np.zeros((len(place), n_gone), values.dtype)
+        since = np.full(len(place), n_gone, np.int32)
+        return KeptFrames(place.astype(np.int32), since, np.hstack([gone, values]))
 
     def _whole_band(self, rows: slice, frames: Frames, smooth: Image) -> Band:
         """Give all pixels of a band, with means of the frames that are gone."""
@@ -262,12 +273,9 @@ def _fit_as_now(
     return found
 
 
-def _new_frames(place: Places, frames: Frames, n_gone: int) -> KeptFrames:
-    """Keep the frames of some pixels that are not gone."""
-    values = np.stack([frame.ravel()[place] for frame in frames], axis=1)
-    gone = np.zeros((len(place), n_gone), values.dtype)
-    since = np.full(len(place), n_gone, np.int32)
-    return KeptFrames(place.astype(np.int32), since, np.concatenate([gone, values], axis=1))
+def _as_read(place: Places, frames: Frames) -> NDArray[Any]:
+    """Give what frames show in some pixels, (n, n_frames), ADU as read."""
+    return np.stack([frame.ravel()[place] for frame in frames], axis=1)
 
 
 def _look_at(
@@ -275,6 +283,7 @@ def _look_at(
     found: PixelsFound,
     settings: LearnSettings,
     kept: KeptFrames,
+    restless: Array,
     within: Numbers | None,
 ) -> _LookedAt:
     """Look for two levels in pixels whose frames may be kept.
@@ -282,7 +291,6 @@ def _look_at(
     The band is the one that they lie in, or these pixels alone, `within` it.
     """
     place = (kept.place if within is None else np.arange(kept.place.size)).astype(np.intp)
-    restless = restlessness(band, found)[place]
     telegraph = explain_hops(band, found, settings, place)
     alone = _means_alone(band, found.maps, place)
     forgotten = np.setdiff1d(band.changed, telegraph.place[telegraph.settled])

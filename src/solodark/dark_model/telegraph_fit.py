@@ -23,6 +23,7 @@ from solodark.dark_model.two_levels import Rival, TwoLevels, find_two_levels
 __all__ = ["explain_hops", "gains_by_hops", "restless_pixels", "restlessness"]
 
 Array = NDArray[np.float64]
+
 _RESTLESS2 = 0.3  # as many times its noise a pixel varies at full strength to be looked at
 _CHANCE_SIGMA = 4.0  # noise measured in few frames looks restless by chance alone
 _MOST_SHARE = 0.03  # of the pixels of a band, the most restless: no sensor has more that hop
@@ -135,7 +136,8 @@ def gains_by_hops(band: Band, found: PixelsFound) -> Array:
     ndarray, shape (n,)
         In nats; 0 where a pixel varies by no more than its noise.
     """
-    gains, place = np.zeros(len(found.maps)), restless_pixels(band, found)
+    gains = np.zeros(len(found.maps))
+    place = restless_pixels(restlessness(band, found), band.rows.starts)
     rival = _rival(band, found, place)
     gains[place] = find_two_levels(rival.residual, rival.signal, rival, _chain(band))[0].gain
     return gains
@@ -257,22 +259,21 @@ def restlessness(band: Band, found: PixelsFound) -> Array:
     return np.asarray((found.scatter @ fit.scatter_grid) / noise + found.excess - 1.0)
 
 
-def restless_pixels(band: Band, found: PixelsFound) -> NDArray[np.intp]:
+def restless_pixels(restless: Array, starts: NDArray[np.intp]) -> NDArray[np.intp]:
     """Find the pixels that may hop between two levels.
 
     Parameters
     ----------
-    band : Band
-        All pixels of some rows.
-    found : PixelsFound
-        Of these pixels.
+    restless : ndarray, shape (n,)
+        By how much pixels vary beyond their noise, as `restlessness` tells it.
+    starts : ndarray of int, shape (n_series + 1,)
+        Where each series begins that they were fitted to.
 
     Returns
     -------
     ndarray of int
         Their places, ascending.
     """
-    restless, starts = restlessness(band, found), band.rows.starts
     by_chance = np.sqrt(2.0 / (EXCESS_PRIOR_DOF + starts[-1] - (starts.size - 1)))
     most = max(1, int(_MOST_SHARE * restless.size))
     bound = max(_RESTLESS2, _CHANCE_SIGMA * by_chance, np.partition(restless, -most)[-most])
